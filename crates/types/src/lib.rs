@@ -1,0 +1,17 @@
+//! Outrigger's vocabulary: parsed names, versions, digests and opaque
+//! configuration. Nothing here touches a file, a socket or a clock, so every
+//! other crate can share these types without sharing anything else.
+
+mod config;
+mod definition;
+mod digest;
+mod generation;
+mod name;
+mod platform;
+
+pub use config::{ConfigSource, RawConfig};
+pub use definition::PluginDefinition;
+pub use digest::{DigestError, Sha256Digest};
+pub use generation::Generation;
+pub use name::{InstanceName, InterfaceName, NameError, PluginName, PluginVersion};
+pub use platform::Platform;
