@@ -1,0 +1,53 @@
+//! Everything that can stand between a definition and a running file.
+
+use crate::archive::ArchiveError;
+use crate::entry_point::EntryPointError;
+use crate::locate::LocateError;
+use crate::metadata::MetadataError;
+use crate::verify::VerifyError;
+use crate::workspace::WorkspaceError;
+
+/// Why a definition did not become an unpacked distribution. Each concern has
+/// its own enum; the text of this one is the text of the one inside.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DiscoveryError {
+    /// The distribution was not found.
+    #[error(transparent)]
+    Locate(#[from] LocateError),
+    /// The archive was not readable, or was refused.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// The signature was missing, or was refused.
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+    /// The metadata was missing or wrong.
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
+    /// The entry point cannot run here.
+    #[error(transparent)]
+    EntryPoint(#[from] EntryPointError),
+    /// The private directory could not be made.
+    #[error(transparent)]
+    Workspace(#[from] WorkspaceError),
+}
+
+impl DiscoveryError {
+    /// Whether the same files would fail again: what they hold is at fault, not
+    /// the machine at this moment. A file that is missing or unreadable now may
+    /// be there a moment later, so that is not permanent.
+    #[must_use]
+    pub const fn is_permanent(&self) -> bool {
+        match self {
+            Self::Locate(_) | Self::Workspace(_) => false,
+            Self::Archive(error) => {
+                matches!(
+                    error,
+                    ArchiveError::Refused { .. } | ArchiveError::TooLarge { .. }
+                )
+            }
+            Self::Verify(error) => error.is_permanent(),
+            Self::Metadata(_) | Self::EntryPoint(_) => true,
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! From a plugin definition to a verified, unpacked distribution, and the way
+//! back: packing a directory and signing what came out.
+//!
+//! Everything here is synchronous: no actor, no socket, no timer. The order is
+//! fixed by the types. [`locate`] finds the file; [`Distribution::open`] copies
+//! it once into sealed memory, so that a file which is rewritten meanwhile
+//! changes nothing; a [`Verifier`] judges the copy's digest; only then is the
+//! copy parsed ([`Distribution::contents`]) and unpacked. [`Resolver::resolve`]
+//! does all of it.
+//!
+//! Invariants: no byte that was not hashed is ever unpacked; an archive that is
+//! refused leaves nothing on the disk; a name in an archive is accepted as it
+//! stands or the archive is refused, never rewritten.
+
+mod archive;
+mod atomic;
+mod entry_point;
+mod error;
+mod limits;
+mod locate;
+mod metadata;
+mod pack;
+mod permissions;
+mod resolve;
+mod sign;
+mod snapshot;
+mod verify;
+mod warning;
+mod workspace;
+
+pub use archive::{
+    ArchiveError, Contents, Distribution, Entry, EntryKindProblem, NameProblem, Refusal,
+};
+pub use atomic::IfExists;
+pub use entry_point::{EntryKind, EntryPointError};
+pub use error::DiscoveryError;
+pub use limits::Limits;
+pub use locate::{LocateError, Located, locate};
+pub use metadata::{METADATA_FILE, Metadata, MetadataError};
+pub use pack::{PackError, PackOptions, Packed, pack};
+pub use resolve::{EntryPoint, Resolved, Resolver, Timings};
+pub use sign::{KeyAlgorithm, SignError, Signed, SigningKey, sign};
+pub use verify::{
+    KeyRingProblem, PolicyViolation, Signer, Verification, VerifiedBy, Verifier, VerifyError,
+    signature_path,
+};
+pub use warning::Warning;
+pub use workspace::{Workspace, WorkspaceError};

@@ -1,0 +1,228 @@
+//! Who vouches for a distribution.
+
+mod certificate;
+mod error;
+mod key_ring;
+mod policy;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use outrigger_types::Sha256Digest;
+
+pub use error::VerifyError;
+pub use key_ring::KeyRingProblem;
+pub(crate) use key_ring::{KeyRing, Verdict, guarded, parse_signature, verify};
+pub use policy::PolicyViolation;
+
+/// Largest key ring that is read, in bytes.
+pub(crate) const MAX_KEY_RING: u64 = 1024 * 1024;
+/// Largest signature that is read, in bytes.
+pub(crate) const MAX_SIGNATURE: u64 = 16 * 1024;
+
+/// Decides whether a distribution may be unpacked. [`Verification`] is the
+/// implementation that needs nothing but files.
+pub trait Verifier: fmt::Debug + Send + Sync {
+    /// Judges the file at `distribution`, of whose bytes `digest` was taken. The
+    /// file must not be read again; its name leads to the signature.
+    ///
+    /// # Errors
+    ///
+    /// [`VerifyError`] for every outcome but "somebody trusted signed this".
+    fn verify(&self, distribution: &Path, digest: &Sha256Digest)
+    -> Result<VerifiedBy, VerifyError>;
+
+    /// Files that the judgement rests on, so that the resolver can warn where
+    /// other users can change them.
+    fn trusted_files(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
+}
+
+/// The ways of verifying that need no network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verification {
+    /// A detached signature in a local directory, made by any key of a local
+    /// key ring. Both files are read anew each time, so that keys can be
+    /// changed while the host runs.
+    LocalKey {
+        /// ASCII-armoured OpenPGP public keys, at most 1 MiB.
+        public_key: PathBuf,
+        /// The directory of `<zip's file name>.sha256sum.asc`, the ASCII-armoured
+        /// signature over the digest's 64 lower-case hexadecimal digits, with or
+        /// without a newline behind them; at most 16 KiB.
+        signature_dir: PathBuf,
+    },
+    /// No check at all: whoever can write the distribution decides what runs
+    /// with the host's rights.
+    DangerSkip,
+}
+
+/// The outcome of a verification that let the distribution pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum VerifiedBy {
+    /// A key signed it.
+    Key(Signer),
+    /// Verification was switched off.
+    Nobody,
+}
+
+/// The key that made a signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Signer {
+    /// Fingerprint of the primary key, in upper-case hexadecimal digits.
+    pub fingerprint: String,
+    /// Fingerprint of the signing subkey, where one made the signature.
+    pub subkey: Option<String>,
+    /// A user id of the key, where it has one.
+    pub user_id: Option<String>,
+    /// When the signature says that it was made.
+    pub signed_at: SystemTime,
+}
+
+/// The signature of `distribution` in `signature_dir`: its file name with
+/// `.sha256sum.asc` appended.
+#[must_use]
+pub fn signature_path(signature_dir: &Path, distribution: &Path) -> PathBuf {
+    let mut name = distribution
+        .file_name()
+        .map_or_else(OsString::new, OsString::from);
+    name.push(".sha256sum.asc");
+    signature_dir.join(name)
+}
+
+impl Verifier for Verification {
+    fn verify(
+        &self,
+        distribution: &Path,
+        digest: &Sha256Digest,
+    ) -> Result<VerifiedBy, VerifyError> {
+        match self {
+            Self::DangerSkip => Ok(VerifiedBy::Nobody),
+            Self::LocalKey {
+                public_key,
+                signature_dir,
+            } => {
+                let signature = signature_path(signature_dir, distribution);
+                let files = Files {
+                    distribution,
+                    signature: &signature,
+                    key_ring: public_key,
+                };
+                files.verify(digest, SystemTime::now()).map(VerifiedBy::Key)
+            }
+        }
+    }
+
+    fn trusted_files(&self) -> Vec<PathBuf> {
+        match self {
+            Self::LocalKey { public_key, .. } => vec![public_key.clone()],
+            Self::DangerSkip => Vec::new(),
+        }
+    }
+}
+
+impl fmt::Display for VerifiedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(signer) => signer.fmt(f),
+            Self::Nobody => f.write_str("nobody"),
+        }
+    }
+}
+
+impl fmt::Display for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.fingerprint)?;
+        match &self.user_id {
+            Some(user_id) => write!(f, " ({})", user_id.escape_debug()),
+            None => Ok(()),
+        }
+    }
+}
+
+struct Files<'a> {
+    distribution: &'a Path,
+    signature: &'a Path,
+    key_ring: &'a Path,
+}
+
+impl Files<'_> {
+    fn verify(&self, digest: &Sha256Digest, now: SystemTime) -> Result<Signer, VerifyError> {
+        let (distribution, signature) = (self.distribution.to_owned(), self.signature.to_owned());
+        let key_ring = self.key_ring.to_owned();
+        let ring_text =
+            read_limited(&key_ring, MAX_KEY_RING).map_err(|source| VerifyError::KeyRing {
+                path: key_ring.clone(),
+                source,
+            })?;
+        let signature_text = match read_limited(&signature, MAX_SIGNATURE) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(VerifyError::SignatureMissing {
+                    distribution,
+                    signature,
+                });
+            }
+            Err(source) => {
+                return Err(VerifyError::Signature {
+                    path: signature,
+                    source,
+                });
+            }
+        };
+        let judged = guarded(|| {
+            let ring =
+                KeyRing::parse(&ring_text).map_err(|problem| VerifyError::KeyRingContent {
+                    path: key_ring.clone(),
+                    problem,
+                })?;
+            let parsed = parse_signature(&signature_text).map_err(|detail| {
+                VerifyError::SignatureContent {
+                    path: signature.clone(),
+                    detail,
+                }
+            })?;
+            verify(&ring, &parsed, digest, now).map_err(|verdict| match verdict {
+                Verdict::UnknownSigner { issuer } => VerifyError::UnknownSigner {
+                    signature: signature.clone(),
+                    issuer,
+                    key_ring: key_ring.clone(),
+                },
+                Verdict::DoesNotSign => VerifyError::DoesNotSign {
+                    distribution,
+                    digest: *digest,
+                    signature: signature.clone(),
+                },
+                Verdict::Policy(violation) => VerifyError::Policy {
+                    signature: signature.clone(),
+                    violation,
+                },
+            })
+        });
+        judged.unwrap_or_else(|| {
+            Err(VerifyError::Panicked {
+                signature: signature.clone(),
+                key_ring: key_ring.clone(),
+            })
+        })
+    }
+}
+
+/// Reads a whole file of at most `limit` bytes.
+pub(crate) fn read_limited(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        let text = format!("it has more than {limit} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
+    }
+    Ok(bytes)
+}

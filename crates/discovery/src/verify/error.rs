@@ -1,0 +1,107 @@
+//! The ways in which a verification fails.
+
+use std::io;
+use std::path::PathBuf;
+
+use outrigger_types::Sha256Digest;
+
+use super::{KeyRingProblem, PolicyViolation};
+
+/// Why a distribution was not taken for genuine.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// The key ring could not be read.
+    #[error("cannot read key ring {}; configure a file with ASCII-armoured public keys", .path.display())]
+    KeyRing {
+        /// The key ring.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The key ring holds no usable key.
+    #[error("key ring {} is refused: {problem}; export the publisher's public key with `gpg --armor --export`", .path.display())]
+    KeyRingContent {
+        /// The key ring.
+        path: PathBuf,
+        /// What is wrong.
+        problem: KeyRingProblem,
+    },
+    /// There is no signature.
+    #[error("{} has no signature: {} does not exist; get it from the plugin's publisher", .distribution.display(), .signature.display())]
+    SignatureMissing {
+        /// The zip.
+        distribution: PathBuf,
+        /// Where its signature should be.
+        signature: PathBuf,
+    },
+    /// The signature could not be read.
+    #[error("cannot read signature {}; let this user read it", .path.display())]
+    Signature {
+        /// The signature.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The file is no single ASCII-armoured detached signature.
+    #[error("signature {} is refused: {detail}; download it again", .path.display())]
+    SignatureContent {
+        /// The signature.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
+    /// No key of the ring made the signature.
+    #[error(
+        "signature {} was made by key {}, which is not in {}; add the publisher's key if it is trusted",
+        .signature.display(), .issuer, .key_ring.display()
+    )]
+    UnknownSigner {
+        /// The signature.
+        signature: PathBuf,
+        /// Fingerprint or id of its key, in hexadecimal digits.
+        issuer: String,
+        /// The key ring.
+        key_ring: PathBuf,
+    },
+    /// The signature is for other bytes.
+    #[error(
+        "sha256 of {} is {digest}, which the signature {} does not sign; download both again",
+        .distribution.display(), .signature.display()
+    )]
+    DoesNotSign {
+        /// The zip.
+        distribution: PathBuf,
+        /// Its digest.
+        digest: Sha256Digest,
+        /// The signature.
+        signature: PathBuf,
+    },
+    /// The signature fits, but it or its key may not be relied on.
+    #[error("signature {} is refused: {violation}; {}", .signature.display(), .violation.remedy())]
+    Policy {
+        /// The signature.
+        signature: PathBuf,
+        /// The rule that is broken.
+        violation: PolicyViolation,
+    },
+    /// The OpenPGP library gave up on the key ring or the signature.
+    #[error("reading {} or {} made the OpenPGP library panic; get both from the publisher again", .signature.display(), .key_ring.display())]
+    Panicked {
+        /// The signature.
+        signature: PathBuf,
+        /// The key ring.
+        key_ring: PathBuf,
+    },
+}
+
+impl VerifyError {
+    pub(crate) const fn is_permanent(&self) -> bool {
+        !matches!(
+            self,
+            Self::KeyRing { .. } | Self::Signature { .. } | Self::SignatureMissing { .. }
+        )
+    }
+}

@@ -1,0 +1,215 @@
+//! Reading keys and signatures, and finding the key that made one.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use outrigger_types::Sha256Digest;
+use pgp::composed::{Deserializable, DetachedSignature, SignedPublicKey};
+use pgp::packet::Signature;
+use pgp::types::KeyDetails;
+
+use super::Signer;
+use super::certificate::{self, Component};
+use super::policy::{self, PolicyViolation};
+
+const BLOCK_START: &str = "-----BEGIN PGP ";
+const PUBLIC_KEY: &str = "PUBLIC KEY BLOCK-----";
+const PRIVATE_KEY: &str = "PRIVATE KEY BLOCK-----";
+
+/// Why a key ring is of no use.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyRingProblem {
+    /// The file is no text.
+    #[error("it is not ASCII-armoured")]
+    NotText,
+    /// The file holds no public key.
+    #[error("it holds no public key")]
+    NoKeys,
+    /// The file holds a secret key, which has no business on a host.
+    #[error("it holds a secret key")]
+    SecretKey,
+    /// A key could not be parsed.
+    #[error("a key in it cannot be read ({0})")]
+    Malformed(String),
+}
+
+/// The public keys that may sign.
+#[derive(Debug)]
+pub(crate) struct KeyRing {
+    keys: Vec<SignedPublicKey>,
+}
+
+/// The verdict on a signature that does not count.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    UnknownSigner { issuer: String },
+    DoesNotSign,
+    Policy(PolicyViolation),
+}
+
+/// Runs code of the OpenPGP library; `None` if it panics, as it has on hostile
+/// input before.
+pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
+    // Whatever the closure was working on is dropped with it.
+    catch_unwind(AssertUnwindSafe(work)).ok()
+}
+
+impl KeyRing {
+    /// Reads every armoured block of a text; other text around them is skipped,
+    /// as is a byte order mark.
+    pub(crate) fn parse(text: &[u8]) -> Result<Self, KeyRingProblem> {
+        let text = str::from_utf8(text).map_err(|_| KeyRingProblem::NotText)?;
+        let mut keys = Vec::new();
+        for block in blocks(text) {
+            if block[BLOCK_START.len()..].starts_with(PRIVATE_KEY) {
+                return Err(KeyRingProblem::SecretKey);
+            }
+            if !block[BLOCK_START.len()..].starts_with(PUBLIC_KEY) {
+                continue;
+            }
+            let malformed =
+                |error: pgp::errors::Error| KeyRingProblem::Malformed(error.to_string());
+            let (parsed, _) =
+                SignedPublicKey::from_armor_many(block.as_bytes()).map_err(malformed)?;
+            for key in parsed {
+                keys.push(key.map_err(malformed)?);
+            }
+        }
+        if keys.is_empty() {
+            return Err(KeyRingProblem::NoKeys);
+        }
+        Ok(Self { keys })
+    }
+
+    pub(crate) fn of(key: SignedPublicKey) -> Self {
+        Self { keys: vec![key] }
+    }
+}
+
+/// Reads the one signature that a file may hold. The error says what is wrong.
+pub(crate) fn parse_signature(text: &[u8]) -> Result<Signature, String> {
+    let text = str::from_utf8(text).map_err(|_| "it is not ASCII-armoured".to_owned())?;
+    let blocks = blocks(text);
+    let &[block] = blocks.as_slice() else {
+        return Err(format!(
+            "it has {} armoured blocks instead of one",
+            blocks.len()
+        ));
+    };
+    let (parsed, _) =
+        DetachedSignature::from_armor_many(block.as_bytes()).map_err(|error| error.to_string())?;
+    let mut signatures = parsed
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| error.to_string())?;
+    match (signatures.pop(), signatures.len()) {
+        (Some(only), 0) => Ok(only.signature),
+        (None, _) => Err("it holds no signature".to_owned()),
+        // Readers differ in which of several must be good.
+        (Some(_), others) => Err(format!("it holds {} signatures instead of one", others + 1)),
+    }
+}
+
+/// Checks that a key of `ring` signed `digest`, and that policy lets signature
+/// and key count at `now`.
+pub(crate) fn verify(
+    ring: &KeyRing,
+    signature: &Signature,
+    digest: &Sha256Digest,
+    now: SystemTime,
+) -> Result<Signer, Verdict> {
+    let now = policy::seconds(now);
+    let hex = digest.to_string();
+    let hex_and_newline = format!("{hex}\n");
+    let mut verdict = None;
+    for (key, component) in candidates(ring, signature) {
+        let fits = |text: &str| component.verify(key, signature, text.as_bytes());
+        if !fits(&hex) && !fits(&hex_and_newline) {
+            verdict.get_or_insert(Verdict::DoesNotSign);
+            continue;
+        }
+        let judged = policy::check_signature(signature, now)
+            .and_then(|signed_at| {
+                certificate::check(key, component, signed_at, now).map(|()| signed_at)
+            })
+            .map_err(Verdict::Policy);
+        match judged {
+            Ok(signed_at) => return Ok(signer(key, component, signed_at)),
+            Err(violation) => verdict = Some(violation),
+        }
+    }
+    Err(verdict.unwrap_or_else(|| Verdict::UnknownSigner {
+        issuer: issuer(signature),
+    }))
+}
+
+fn candidates<'a>(
+    ring: &'a KeyRing,
+    signature: &Signature,
+) -> impl Iterator<Item = (&'a SignedPublicKey, Component<'a>)> {
+    let components = ring.keys.iter().flat_map(|key| {
+        let subkeys = key.public_subkeys.iter().map(Component::Subkey);
+        std::iter::once(Component::Primary)
+            .chain(subkeys)
+            .map(move |part| (key, part))
+    });
+    components.filter(|(key, component)| match component {
+        Component::Primary => issued_by(signature, &key.primary_key),
+        Component::Subkey(subkey) => issued_by(signature, &subkey.key),
+    })
+}
+
+/// A fingerprint says more than a key id, which is only consulted without one.
+/// A signature that names nobody may be anybody's.
+fn issued_by(signature: &Signature, key: &impl KeyDetails) -> bool {
+    let fingerprints = signature.issuer_fingerprint();
+    if !fingerprints.is_empty() {
+        return fingerprints.contains(&&key.fingerprint());
+    }
+    let ids = signature.issuer_key_id();
+    ids.is_empty() || ids.contains(&&key.legacy_key_id())
+}
+
+fn issuer(signature: &Signature) -> String {
+    if let Some(fingerprint) = signature.issuer_fingerprint().first() {
+        return format!("{fingerprint:X}");
+    }
+    match signature.issuer_key_id().first() {
+        Some(id) => id.to_string().to_uppercase(),
+        None => "that it does not name".to_owned(),
+    }
+}
+
+fn signer(key: &SignedPublicKey, component: Component<'_>, signed_at: u64) -> Signer {
+    let subkey = match component {
+        Component::Primary => None,
+        Component::Subkey(subkey) => Some(format!("{:X}", subkey.key.fingerprint())),
+    };
+    let user_id = key
+        .details
+        .users
+        .first()
+        .and_then(|user| user.id.as_str().map(str::to_owned));
+    Signer {
+        fingerprint: format!("{:X}", key.primary_key.fingerprint()),
+        subkey,
+        user_id,
+        signed_at: UNIX_EPOCH + Duration::from_secs(signed_at),
+    }
+}
+
+/// The armoured blocks of a text, each from its first line to the next block.
+fn blocks(text: &str) -> Vec<&str> {
+    let at_line_start =
+        |at: usize| at == 0 || matches!(text.as_bytes()[at - 1], b'\n' | b'\r' | 0xbf);
+    let mut starts: Vec<_> = text
+        .match_indices(BLOCK_START)
+        .map(|(at, _)| at)
+        .filter(|&at| at_line_start(at))
+        .collect();
+    starts.push(text.len());
+    starts
+        .windows(2)
+        .map(|pair| &text[pair[0]..pair[1]])
+        .collect()
+}

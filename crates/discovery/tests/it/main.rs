@@ -1,0 +1,17 @@
+//! Tests of the whole crate, from outside. One program, so that it links once.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test's helpers may fail as its body may"
+)]
+
+mod accepted;
+mod corpus;
+mod forge;
+mod packing;
+mod pgp_fixtures;
+mod policy;
+mod properties;
+mod resolving;
+mod signing;
+mod support;
