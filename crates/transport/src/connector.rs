@@ -1,0 +1,127 @@
+//! From an address to a gRPC channel: socket, pinned TLS, HTTP/2.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::Uri;
+use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+use tokio_rustls::TlsConnector;
+use tonic::transport::{Channel, Endpoint};
+
+use crate::error::ConnectError;
+use crate::handshake::Address;
+use crate::identity::SERVER_NAME;
+use crate::tls::IdentityMismatch;
+
+/// go-plugin sets no limit on a host's side; neither do we on the channel.
+/// Small calls want the default windows: an adaptive one kills the connection
+/// at 256 calls in flight.
+pub(crate) async fn connect(
+    address: &Address,
+    tls: ClientConfig,
+    within: Duration,
+) -> Result<Channel, ConnectError> {
+    let connector = Connector { address: address.clone(), tls: TlsConnector::from(Arc::new(tls)) };
+    // The scheme `http` keeps tonic from a TLS of its own; the origin is what
+    // goes over the wire.
+    let endpoint = Endpoint::from_static("http://localhost")
+        .origin(Uri::from_static("https://localhost"));
+    let connecting = endpoint.connect_with_connector(connector);
+    match tokio::time::timeout(within, connecting).await {
+        Ok(Ok(channel)) => Ok(channel),
+        Ok(Err(error)) => Err(typed(&error)),
+        Err(_) => Err(ConnectError::TimedOut { address: address.clone(), within }),
+    }
+}
+
+/// The connector's own error, from under the layers that wrapped it.
+fn typed(error: &tonic::transport::Error) -> ConnectError {
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        if let Some(ours) = inner.downcast_ref::<ConnectError>() {
+            return ours.clone();
+        }
+        source = inner.source();
+    }
+    ConnectError::Http2 { reason: innermost(error) }
+}
+
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
+
+trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
+
+#[derive(Clone)]
+struct Connector {
+    address: Address,
+    tls: TlsConnector,
+}
+
+type Connecting = Pin<Box<dyn Future<Output = Result<TokioIo<Box<dyn Io>>, ConnectError>> + Send>>;
+
+impl tower_service::Service<Uri> for Connector {
+    type Response = TokioIo<Box<dyn Io>>;
+    type Error = ConnectError;
+    type Future = Connecting;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Uri) -> Connecting {
+        let Self { address, tls } = self.clone();
+        Box::pin(async move { dial(&address, &tls).await.map(TokioIo::new) })
+    }
+}
+
+async fn dial(address: &Address, tls: &TlsConnector) -> Result<Box<dyn Io>, ConnectError> {
+    let unreachable =
+        |error: io::Error| ConnectError::Dial { address: address.clone(), reason: error.to_string() };
+    match address {
+        Address::Unix(path) => {
+            let socket = UnixStream::connect(path).await.map_err(unreachable)?;
+            secure(tls, socket).await
+        }
+        Address::Tcp { host, port } => {
+            let socket = TcpStream::connect((host.as_str(), *port)).await.map_err(unreachable)?;
+            socket.set_nodelay(true).map_err(unreachable)?;
+            secure(tls, socket).await
+        }
+    }
+}
+
+async fn secure<S>(tls: &TlsConnector, socket: S) -> Result<Box<dyn Io>, ConnectError>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let name = ServerName::try_from(SERVER_NAME).expect("invariant: a constant DNS name");
+    let stream = tls.connect(name, socket).await.map_err(|error| {
+        if is_identity_mismatch(&error) {
+            ConnectError::IdentityMismatch
+        } else {
+            ConnectError::Tls { reason: error.to_string() }
+        }
+    })?;
+    Ok(Box::new(stream))
+}
+
+fn is_identity_mismatch(error: &io::Error) -> bool {
+    use rustls::{CertificateError, Error};
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+    matches!(tls, Some(Error::InvalidCertificate(CertificateError::Other(other)))
+        if other.0.downcast_ref::<IdentityMismatch>().is_some())
+}

@@ -1,0 +1,86 @@
+//! A one-shot identity: a key pair and a self-signed certificate that live as
+//! long as one generation. The key never leaves the process.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use rcgen::{
+    CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
+};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+
+/// The name that go-plugin expects of every peer.
+pub(crate) const SERVER_NAME: &str = "localhost";
+
+/// Clocks of the two processes are the same one, but it may be set back.
+const BACKDATED: Duration = Duration::from_secs(30);
+
+/// As long as go-plugin's own: a certificate is replaced with its process.
+const VALID_FOR: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+
+/// A key pair could not be made; the system's random source failed.
+#[derive(Debug, thiserror::Error)]
+#[error("no key pair could be made; check the system's random source")]
+pub struct IdentityError(#[from] rcgen::Error);
+
+/// A key pair and its certificate: P-256, not a CA, SAN `localhost`.
+pub struct Identity {
+    certificate: CertificateDer<'static>,
+    pem: String,
+    key: PrivatePkcs8KeyDer<'static>,
+}
+
+impl Identity {
+    /// Makes a fresh identity.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError`] when the system's random source fails.
+    pub fn generate() -> Result<Self, IdentityError> {
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+        let mut params = CertificateParams::new(vec![SERVER_NAME.to_owned()])?;
+        let now = SystemTime::now();
+        params.not_before = (now - BACKDATED).into();
+        params.not_after = (now + VALID_FOR).into();
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::OrganizationName, "Outrigger");
+        params.distinguished_name.push(DnType::CommonName, SERVER_NAME);
+        params.is_ca = IsCa::ExplicitNoCa;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages =
+            vec![ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth];
+        let certificate = params.self_signed(&key)?;
+        Ok(Self {
+            pem: certificate.pem().replace("\r\n", "\n"),
+            certificate: certificate.der().clone(),
+            key: PrivatePkcs8KeyDer::from(key.serialize_der()),
+        })
+    }
+
+    /// The certificate as one PEM block, as `PLUGIN_CLIENT_CERT` carries it.
+    #[must_use]
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// The certificate in DER.
+    #[must_use]
+    pub fn der(&self) -> &[u8] {
+        &self.certificate
+    }
+
+    pub(crate) fn chain(&self) -> Vec<CertificateDer<'static>> {
+        vec![self.certificate.clone()]
+    }
+
+    pub(crate) fn key(&self) -> PrivateKeyDer<'static> {
+        PrivateKeyDer::Pkcs8(self.key.clone_key())
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").field("certificate_bytes", &self.certificate.len()).finish()
+    }
+}

@@ -1,0 +1,67 @@
+//! Sealed images: what was verified is what runs.
+//!
+//! A verified single-file executable is copied once into memory that nobody,
+//! this process included, can write to any more. All generations of the
+//! distribution run from it, whatever happens to the files meanwhile.
+
+use std::fs::File;
+use std::io::{self, Read, Seek};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+
+/// A sealed executable in memory.
+#[derive(Debug)]
+pub struct Image {
+    memory: OwnedFd,
+    bytes: u64,
+}
+
+impl Image {
+    /// Copies a program, from its start, into sealed memory. `name` is shown in
+    /// `/proc` and holds no NUL.
+    ///
+    /// # Errors
+    ///
+    /// The kernel refuses the memory, or the program cannot be read.
+    pub fn seal(name: &str, program: &mut File) -> io::Result<Self> {
+        let memory = memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+        let mut memory = File::from(memory);
+        program.rewind()?;
+        let bytes = io::copy(&mut program.take(u64::MAX), &mut memory)?;
+        memory.rewind()?;
+        let seals = SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL;
+        fcntl_add_seals(&memory, seals)?;
+        Ok(Self { memory: memory.into(), bytes })
+    }
+
+    /// Its size in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+}
+
+impl AsFd for Image {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.memory.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn nobody_can_write_to_a_sealed_image() {
+        let mut program = tempfile::tempfile().unwrap();
+        program.write_all(b"\x7fELF").unwrap();
+        let image = Image::seal("test", &mut program).unwrap();
+        assert_eq!(image.bytes(), 4);
+        let mut writer = File::from(image.memory.try_clone().unwrap());
+        let error = writer.write_all(b"x").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+        assert!(writer.set_len(0).is_err());
+    }
+}

@@ -1,0 +1,51 @@
+//! From a verified program to a connection that calls can use, and back: launch,
+//! handshake, identity, pinned TLS, stdio, health, shutdown, death.
+//!
+//! The seam is [`Driver`]: it launches a [`LaunchSpec`] and gives a
+//! [`Connection`]. [`ProcessDriver`] is the one that starts processes and
+//! speaks go-plugin's protocol, core version 1, over gRPC with mutual TLS.
+//! Feature `plugin` adds the other side of the wire, for the SDK.
+//!
+//! There is no actor here, no settings file and no distribution: the crate
+//! above turns those into a [`LaunchSpec`].
+
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+compile_error!(
+    "outrigger-transport is built and tested on Linux x86-64; elsewhere pidfd, memfd seals and \
+     the launcher are missing"
+);
+
+mod connection;
+mod connector;
+mod control;
+mod driver;
+mod environment;
+mod error;
+mod handshake;
+mod identity;
+mod image;
+mod launch;
+mod logs;
+mod process;
+mod provider;
+mod rpc;
+mod run_root;
+mod spec;
+mod stdio;
+mod sys;
+mod tls;
+
+#[cfg(feature = "plugin")]
+pub mod serve;
+
+pub use connection::{Connection, ConnectionInfo, Containment, LaunchTimings, Stopped};
+pub use control::Health;
+pub use driver::{Driver, ProcessDriver};
+pub use error::{ConnectError, LaunchError};
+pub use handshake::{Address, HandshakeError, HandshakeLine};
+pub use identity::{Identity, IdentityError};
+pub use image::Image;
+pub use process::{ExitStatus, Launcher, LauncherSource};
+pub use rpc::{Endpoint, Rpc};
+pub use run_root::{RunRoot, RunRootError};
+pub use spec::{Cookie, Environment, LaunchSpec, Program, StopLadder};

@@ -1,0 +1,194 @@
+//! A socket that listens, an identity of its own, and the line that says so.
+
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, TcpListener as StdTcpListener};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixListener as StdUnixListener;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use tokio::net::{TcpListener, UnixListener};
+use tokio_rustls::TlsAcceptor;
+
+use super::incoming::{Incoming, Listener};
+use super::{HostRequest, ServeError};
+use crate::handshake::{Address, format_line};
+use crate::identity::Identity;
+use crate::tls::server_config;
+
+/// What the kernel calls "any port".
+const ANY_PORT: std::ops::RangeInclusive<u16> = 0..=0;
+
+/// A plugin's listener: the socket listens, so the line may be printed.
+/// Dropping it removes the socket's file.
+pub struct Listening {
+    line: String,
+    listener: Listener,
+    acceptor: Option<TlsAcceptor>,
+    socket: Option<SocketFile>,
+}
+
+impl Listening {
+    /// Binds a Unix socket, mode 0600, in the directory that the host names,
+    /// and makes this process's identity if the host asks for mutual TLS. Must
+    /// run on a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError`] names what is missing.
+    pub fn bind(host: &HostRequest, app_version: u32) -> Result<Self, ServeError> {
+        let directory = host.socket_directory.clone().unwrap_or_else(std::env::temp_dir);
+        let bind = || -> io::Result<_> {
+            let (listener, path) = bind_in(&directory)?;
+            let socket = SocketFile(path);
+            Ok((Listener::Unix(UnixListener::from_std(listener)?), socket))
+        };
+        let bound = bind();
+        let (listener, socket) = bound.map_err(|source| ServeError::Bind { directory, source })?;
+        let address = Address::Unix(socket.0.clone());
+        Self::new(listener, &address, Some(socket), host, app_version)
+    }
+
+    /// Binds the first free port of 127.0.0.1 in the range that the host
+    /// names; for the rest it is as [`bind`](Self::bind). Without mutual TLS
+    /// every user of the machine can call the plugin.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError`] names what is missing.
+    pub fn bind_tcp(host: &HostRequest, app_version: u32) -> Result<Self, ServeError> {
+        let ports = host.ports.clone().unwrap_or(ANY_PORT);
+        let bind = || -> io::Result<_> {
+            let listener = first_free(ports.clone())?;
+            listener.set_nonblocking(true)?;
+            let port = listener.local_addr()?.port();
+            Ok((Listener::Tcp(TcpListener::from_std(listener)?), port))
+        };
+        let bound = bind();
+        let (listener, port) = bound.map_err(|source| ServeError::BindTcp { ports, source })?;
+        let address = Address::Tcp { host: Ipv4Addr::LOCALHOST.to_string(), port };
+        Self::new(listener, &address, None, host, app_version)
+    }
+
+    fn new(
+        listener: Listener,
+        address: &Address,
+        socket: Option<SocketFile>,
+        host: &HostRequest,
+        app_version: u32,
+    ) -> Result<Self, ServeError> {
+        let (acceptor, identity) = match &host.certificate_pem {
+            None => (None, None),
+            Some(pem) => {
+                let identity = Identity::generate()?;
+                let config = server_config(&identity, host_certificates(pem)?)?;
+                (Some(TlsAcceptor::from(Arc::new(config))), Some(identity))
+            }
+        };
+        let line = format_line(app_version, address, identity.as_ref().map(Identity::der));
+        Ok(Self { line, listener, acceptor, socket })
+    }
+
+    /// The handshake line, without its line end.
+    #[must_use]
+    pub fn line(&self) -> &str {
+        &self.line
+    }
+
+    /// Starts accepting. Handshakes run beside each other, so that a stuck peer
+    /// blocks nobody.
+    #[must_use]
+    pub fn incoming(self) -> Incoming {
+        Incoming::new(self.listener, self.acceptor, self.socket)
+    }
+}
+
+impl fmt::Debug for Listening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listening").field("listener", &self.listener).finish_non_exhaustive()
+    }
+}
+
+/// A socket's file, removed with its listener.
+#[derive(Debug)]
+pub(super) struct SocketFile(PathBuf);
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        // The host may have removed the whole directory first.
+        let _gone = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Binds a socket with a fresh name and mode 0600, whatever the umask.
+fn bind_in(directory: &Path) -> io::Result<(StdUnixListener, PathBuf)> {
+    let socket = tempfile::Builder::new()
+        .prefix("plugin")
+        .rand_bytes(10)
+        .permissions(std::fs::Permissions::from_mode(0o600))
+        .make_in(directory, |path| StdUnixListener::bind(path))?;
+    let (listener, path) = socket.keep().map_err(|error| error.error)?;
+    listener.set_nonblocking(true)?;
+    Ok((listener, path))
+}
+
+fn first_free(ports: std::ops::RangeInclusive<u16>) -> io::Result<StdTcpListener> {
+    let mut refused = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for port in ports {
+        match StdTcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => refused = error,
+        }
+    }
+    Err(refused)
+}
+
+fn host_certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, ServeError> {
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+    certificates.ok().filter(|found| !found.is_empty()).ok_or(ServeError::HostCertificate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host_with_directory(directory: &Path) -> HostRequest {
+        HostRequest { socket_directory: Some(directory.to_owned()), ..HostRequest::default() }
+    }
+
+    #[test]
+    fn a_certificate_that_is_none_is_refused() {
+        assert!(matches!(host_certificates("nonsense"), Err(ServeError::HostCertificate)));
+    }
+
+    #[tokio::test]
+    async fn the_socket_is_private_and_its_file_goes_with_the_listener() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = || directory.path().read_dir().unwrap().map(Result::unwrap).collect::<Vec<_>>();
+        let listening = Listening::bind(&host_with_directory(directory.path()), 1).unwrap();
+        let modes: Vec<_> =
+            files().iter().map(|f| f.metadata().unwrap().permissions().mode() & 0o777).collect();
+        assert_eq!(modes, [0o600]);
+        assert!(listening.line().starts_with("1|1|unix|/"), "{}", listening.line());
+        drop(listening);
+        assert!(files().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_directory_that_is_missing_is_named() {
+        let error = Listening::bind(&host_with_directory(Path::new("/nowhere")), 1).unwrap_err();
+        assert!(error.to_string().contains("/nowhere"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_port_in_use_is_passed_over_and_none_left_is_an_error() {
+        let first = Listening::bind_tcp(&HostRequest::default(), 1).unwrap();
+        let address = first.line().split('|').nth(3).unwrap().to_owned();
+        let port: u16 = address.strip_prefix("127.0.0.1:").unwrap().parse().unwrap();
+        let host = HostRequest { ports: Some(port..=port), ..HostRequest::default() };
+        assert!(matches!(Listening::bind_tcp(&host, 1), Err(ServeError::BindTcp { .. })));
+    }
+}
