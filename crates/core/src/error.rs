@@ -1,0 +1,163 @@
+//! What can go wrong with a plugin, and with the host.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use outrigger_discovery::DiscoveryError;
+use outrigger_transport::{ExitStatus, LaunchError, RunRootError};
+use outrigger_types::{InstanceName, InterfaceName};
+
+use crate::interface::InitialiseError;
+use crate::plugin::lifecycle::Fault;
+use crate::settings::{ConfigError, SettingsError};
+
+/// What went wrong, and with which plugin.
+#[derive(Debug, Clone)]
+pub struct PluginError {
+    /// The instance.
+    pub plugin: InstanceName,
+    /// What went wrong.
+    pub kind: Arc<PluginErrorKind>,
+}
+
+impl fmt::Display for PluginError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "plugin `{}`: {}", self.plugin, self.kind)
+    }
+}
+
+impl std::error::Error for PluginError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        std::error::Error::source(&*self.kind)
+    }
+}
+
+impl Fault for PluginError {
+    fn is_permanent(&self) -> bool {
+        match &*self.kind {
+            PluginErrorKind::Discovery(error) => error.is_permanent(),
+            PluginErrorKind::Launch(error) => error.is_permanent(),
+            PluginErrorKind::Initialise(error) => error.permanent,
+            _ => false,
+        }
+    }
+}
+
+/// What went wrong with a plugin. Texts start in lower case.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PluginErrorKind {
+    /// Its distribution was not found, not verified or not unpacked.
+    #[error(transparent)]
+    Discovery(#[from] DiscoveryError),
+    /// The disk did not answer.
+    #[error("its distribution was not read within {0:?}; check the disk")]
+    DiscoveryTimedOut(Duration),
+    /// Its program could not be copied into sealed memory.
+    #[error("its program could not be copied into sealed memory: {0}; check the memory that is left")]
+    Seal(std::io::Error),
+    /// It could not be launched.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    /// Its config could not be read.
+    #[error("its config could not be read: {0}")]
+    Config(#[from] ConfigError),
+    /// It refused its config.
+    #[error("its initialisation failed: {0}; check its `config`")]
+    Initialise(#[from] InitialiseError),
+    /// It did not finish its initialisation.
+    #[error("its initialisation did not end within {0:?}; raise `timeouts.initialise` if it needs longer")]
+    InitialiseTimedOut(Duration),
+    /// Its process ended.
+    #[error("it ended ({status}){}", said(.last_words))]
+    Died {
+        /// How.
+        status: ExitStatus,
+        /// The end of its standard error.
+        last_words: String,
+    },
+    /// It does not answer.
+    #[error("it hangs: {misses} health checks in a row went without an answer")]
+    Hung {
+        /// How many.
+        misses: u32,
+    },
+    /// It is stopped or stopping.
+    #[error("it is stopped")]
+    Stopped,
+    /// Something of the host's own broke.
+    #[error("internal error: {0}")]
+    Internal(String),
+}
+
+fn said(last_words: &str) -> String {
+    if last_words.is_empty() { String::new() } else { format!("; its last words: {last_words}") }
+}
+
+/// What went wrong with the host as a whole.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HostError {
+    /// The settings cannot be used.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The settings ask for an interface that the node does not have.
+    #[error("plugin `{instance}`: interface `{interface}` is not known to this node; it has {}", names(.known))]
+    UnknownInterface {
+        /// The instance.
+        instance: InstanceName,
+        /// What the settings ask for.
+        interface: InterfaceName,
+        /// What the node has.
+        known: Vec<InterfaceName>,
+    },
+    /// There is no such instance.
+    #[error("no such plugin provider: {name}; configured are {}", names(.known))]
+    UnknownInstance {
+        /// What was asked for.
+        name: String,
+        /// What the settings name.
+        known: Vec<InstanceName>,
+    },
+    /// A gateway does not fit the instance.
+    #[error("plugin `{instance}` fills interface `{interface}`, not `{asked}`")]
+    WrongInterface {
+        /// The instance.
+        instance: InstanceName,
+        /// Its interface.
+        interface: InterfaceName,
+        /// The gateway's.
+        asked: &'static str,
+    },
+    /// The directory for running plugins cannot be used.
+    #[error(transparent)]
+    RunDir(#[from] RunRootError),
+    /// The settings name a launcher that is none.
+    #[error("the launcher {} does not exist or is not executable; correct `launcher`", .0.display())]
+    Launcher(std::path::PathBuf),
+    /// A plugin failed.
+    #[error(transparent)]
+    Plugin(#[from] PluginError),
+    /// The actor system could not be started.
+    #[error("the thread for the actors could not be started: {0}")]
+    Thread(#[from] std::io::Error),
+    /// Something did not end in time.
+    #[error("{what} did not end within {limit:?}")]
+    TimedOut {
+        /// What.
+        what: &'static str,
+        /// The limit.
+        limit: Duration,
+    },
+    /// The host has stopped.
+    #[error("the plugin host has stopped")]
+    Stopped,
+}
+
+fn names<T: fmt::Display>(names: &[T]) -> String {
+    if names.is_empty() {
+        return "none".to_owned();
+    }
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}

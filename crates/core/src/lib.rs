@@ -1,0 +1,24 @@
+//! Settings, lifecycle and actors: everything about plugins but the wire below
+//! and the interfaces above.
+//!
+//! A plugin actor owns its child process and its connection; a manager actor
+//! routes starts, reloads and stops. What an actor does is decided by a pure
+//! function, the lifecycle. Calls never meet an actor: they find the live
+//! connection through a [`Link`].
+//!
+//! This crate names no gateway. Whoever embeds it says what interfaces there
+//! are ([`InterfaceSpec`]).
+
+mod error;
+mod interface;
+mod live;
+pub mod manager;
+mod plugin;
+pub mod settings;
+mod status;
+mod system;
+
+pub use error::{HostError, PluginError, PluginErrorKind};
+pub use interface::{InitialiseError, InitialiseRequest, Initialiser, InterfaceSpec};
+pub use live::{CallLimits, Entered, Link, Live, Unavailable};
+pub use status::{EventKind, HostEvent, PluginState, PluginStatus, StartTimings};

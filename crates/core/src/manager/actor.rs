@@ -1,0 +1,129 @@
+//! The actor itself.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use actix::{Actor, Addr, Context, Handler, ResponseFuture};
+use futures_util::StreamExt as _;
+use futures_util::future::join_all;
+use futures_util::stream;
+use outrigger_types::{Generation, InstanceName};
+use tokio::runtime::Handle;
+
+use super::host::SettingsSource;
+use super::messages::{ReloadPlugin, StartAll, StopAll};
+use crate::error::{HostError, PluginError, PluginErrorKind};
+use crate::plugin::actor::PluginActor;
+use crate::plugin::messages::{Reload, Start, Stop};
+
+/// Control only.
+const MAILBOX: usize = 64;
+
+/// Plugins that start at the same time; the rest wait their turn.
+const STARTING_TOGETHER: usize = 4;
+
+/// An instance's actor and whether the node may start without it.
+#[derive(Debug, Clone)]
+pub(super) struct Child {
+    pub(super) actor: Addr<PluginActor>,
+    pub(super) required: bool,
+}
+
+/// Routes to the plugin actors.
+#[derive(Debug)]
+pub struct PluginManager {
+    pub(super) children: Arc<BTreeMap<InstanceName, Child>>,
+    pub(super) settings: SettingsSource,
+    pub(super) io: Handle,
+}
+
+impl PluginManager {
+    pub(super) fn start(self) -> Addr<Self> {
+        Self::create(|ctx| {
+            ctx.set_mailbox_capacity(MAILBOX);
+            self
+        })
+    }
+}
+
+impl Actor for PluginManager {
+    type Context = Context<Self>;
+}
+
+impl Handler<StartAll> for PluginManager {
+    type Result = ResponseFuture<Result<(), HostError>>;
+
+    fn handle(&mut self, _: StartAll, _: &mut Context<Self>) -> Self::Result {
+        let children = self.children.clone();
+        Box::pin(async move {
+            let failed = start_all(&children).await;
+            if let Err(error) = failed {
+                stop_all(&children).await;
+                return Err(error);
+            }
+            Ok(())
+        })
+    }
+}
+
+async fn start_all(children: &BTreeMap<InstanceName, Child>) -> Result<(), HostError> {
+    let starts = children.iter().map(|(instance, child)| async move {
+        let outcome = child.actor.send(Start).await;
+        (instance, child.required, flatten(instance, outcome))
+    });
+    let mut starts = stream::iter(starts).buffer_unordered(STARTING_TOGETHER);
+    while let Some((instance, required, outcome)) = starts.next().await {
+        match outcome {
+            Ok(_) => {}
+            Err(error) if required => return Err(error.into()),
+            Err(_) => tracing::warn!(plugin = %instance, "the node starts without it"),
+        }
+    }
+    Ok(())
+}
+
+async fn stop_all(children: &BTreeMap<InstanceName, Child>) {
+    // A closed mailbox has nothing left to stop.
+    join_all(children.values().map(|child| child.actor.send(Stop))).await;
+}
+
+fn flatten<T>(
+    instance: &InstanceName,
+    outcome: Result<Result<T, PluginError>, actix::MailboxError>,
+) -> Result<T, PluginError> {
+    outcome.unwrap_or_else(|_| {
+        let kind = Arc::new(PluginErrorKind::Internal("its actor is gone".into()));
+        Err(PluginError { plugin: instance.clone(), kind })
+    })
+}
+
+impl Handler<ReloadPlugin> for PluginManager {
+    type Result = ResponseFuture<Result<Generation, HostError>>;
+
+    fn handle(&mut self, reload: ReloadPlugin, _: &mut Context<Self>) -> Self::Result {
+        let ReloadPlugin { instance } = reload;
+        let known = || self.children.keys().cloned().collect();
+        let unknown = HostError::UnknownInstance { name: instance.to_string(), known: known() };
+        let Some(child) = self.children.get(&instance).cloned() else {
+            return Box::pin(async { Err(unknown) });
+        };
+        let source = self.settings.clone();
+        let io = self.io.clone();
+        Box::pin(async move {
+            let read = io.spawn_blocking(move || source.load()).await;
+            let settings = read.map_err(|_| HostError::Stopped)??;
+            let provider = settings.providers.get(&instance).cloned().ok_or(unknown)?;
+            let outcome = child.actor.send(Reload { provider }).await;
+            Ok(flatten(&instance, outcome)?)
+        })
+    }
+}
+
+impl Handler<StopAll> for PluginManager {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, _: StopAll, _: &mut Context<Self>) -> Self::Result {
+        let children = self.children.clone();
+        Box::pin(async move { stop_all(&children).await })
+    }
+}

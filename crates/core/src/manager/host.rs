@@ -1,0 +1,308 @@
+//! A running host, without the gateways: what the facade builds on.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::Addr;
+use outrigger_discovery::{Limits, Resolver, Verifier};
+use outrigger_transport::{Driver, Launcher, ProcessDriver, RunRoot};
+use outrigger_types::{Generation, InstanceName, InterfaceName, Platform};
+use tokio::runtime::Handle;
+use tokio::sync::{broadcast, watch};
+
+use super::actor::{Child, PluginManager};
+use super::messages::{ReloadPlugin, StartAll, StopAll};
+use crate::error::HostError;
+use crate::interface::InterfaceSpec;
+use crate::live::{Link, LiveCell};
+use crate::plugin::actor::{PluginActor, call_limits, sandbox, start};
+use crate::plugin::HostContext;
+use crate::settings::{Env, ProcessEnv, ProviderSettings, Settings, Sources, UnpackLimits};
+use crate::status::{HostEvent, PluginState, PluginStatus, StartTimings};
+use crate::system::ActorSystem;
+
+/// Events that a slow listener may fall behind before it loses some.
+const EVENTS: usize = 256;
+
+/// Where the settings come from, now and at each reload.
+#[derive(Debug, Clone)]
+pub enum SettingsSource {
+    /// Built by the embedder; a reload finds the same.
+    Fixed(Arc<Settings>),
+    /// Files, environment and overrides; a reload reads them anew.
+    Sources(Arc<Sources>),
+}
+
+impl SettingsSource {
+    pub(super) fn load(&self) -> Result<Settings, HostError> {
+        match self {
+            Self::Fixed(settings) => Ok(Settings::clone(settings)),
+            Self::Sources(sources) => Ok(sources.load()?.settings),
+        }
+    }
+}
+
+/// Everything that a host is started with.
+pub struct HostConfig {
+    /// What to run.
+    pub settings: Settings,
+    /// Where a reload finds what to run then.
+    pub source: SettingsSource,
+    /// The interfaces that the node has.
+    pub interfaces: BTreeMap<InterfaceName, Arc<InterfaceSpec>>,
+    /// Who judges distributions.
+    pub verifier: Arc<dyn Verifier>,
+    /// The node's identity, as plugins are told it.
+    pub host_identity: Arc<str>,
+    /// How plugins are run; `None`: as processes, through the launcher if there
+    /// is one.
+    pub driver: Option<Arc<dyn Driver>>,
+    /// Where connections are driven.
+    pub io: Handle,
+}
+
+impl fmt::Debug for HostConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostConfig").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl HostConfig {
+    /// Checks what needs no process and no network.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError::UnknownInterface`] names the first provider that the node
+    /// has no interface for; [`HostError::Launcher`] a launcher that is none.
+    pub fn check(&self) -> Result<Option<Launcher>, HostError> {
+        for (instance, provider) in &self.settings.providers {
+            self.spec(instance, provider)?;
+        }
+        Launcher::locate(self.settings.launcher.as_deref()).map_err(HostError::Launcher)
+    }
+
+    fn spec(
+        &self,
+        instance: &InstanceName,
+        provider: &ProviderSettings,
+    ) -> Result<Arc<InterfaceSpec>, HostError> {
+        self.interfaces.get(&provider.interface).cloned().ok_or_else(|| {
+            HostError::UnknownInterface {
+                instance: instance.clone(),
+                interface: provider.interface.clone(),
+                known: self.interfaces.keys().cloned().collect(),
+            }
+        })
+    }
+}
+
+/// An instance as readers see it.
+#[derive(Debug, Clone)]
+struct Instance {
+    link: Link,
+    status: watch::Receiver<PluginStatus>,
+    interface: InterfaceName,
+}
+
+/// A running host.
+#[derive(Debug)]
+pub struct Host {
+    manager: Addr<PluginManager>,
+    system: Option<ActorSystem>,
+    instances: BTreeMap<InstanceName, Instance>,
+    events: broadcast::Sender<HostEvent>,
+    // Removed last, when no plugin runs in it any more.
+    run_root: Option<RunRoot>,
+}
+
+impl Host {
+    /// Starts the actors and, unless it fails, all plugins.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`]; nothing runs and nothing is left on the disk then.
+    pub async fn start(config: HostConfig) -> Result<Self, HostError> {
+        let launcher = config.check()?;
+        let host = tokio::task::spawn_blocking(move || Self::assemble(config, launcher));
+        let mut host = host.await.map_err(|_| HostError::Stopped)??;
+        match host.manager.send(StartAll).await {
+            Ok(Ok(())) => Ok(host),
+            Ok(Err(error)) => {
+                host.end().await;
+                Err(error)
+            }
+            Err(_) => Err(HostError::Stopped),
+        }
+    }
+
+    fn assemble(config: HostConfig, launcher: Option<Launcher>) -> Result<Self, HostError> {
+        let run_root = RunRoot::create(&config.settings.run_dir)?;
+        let driver = config.driver.clone().unwrap_or_else(|| {
+            if launcher.is_none() {
+                tracing::warn!(
+                    "no launcher was found: descendants of plugins outlive a host that is killed"
+                );
+            }
+            Arc::new(ProcessDriver::new(launcher))
+        });
+        let resolver = Resolver {
+            base_dir: config.settings.base_dir.clone(),
+            run_dir: run_root.path().to_owned(),
+            verifier: config.verifier.clone(),
+            limits: limits(&config.settings.unpack),
+            platform: Platform::current(),
+        };
+        let context = Arc::new(HostContext {
+            driver,
+            resolver: Arc::new(resolver),
+            run_dir: run_root.path().to_owned(),
+            host_identity: config.host_identity.clone(),
+            env: Arc::new(ProcessEnv) as Arc<dyn Env>,
+            io: config.io.clone(),
+        });
+        let (events, _) = broadcast::channel(EVENTS);
+        let mut instances = BTreeMap::new();
+        let mut actors = Vec::new();
+        for (seed, (instance, provider)) in (1_u64..).zip(&config.settings.providers) {
+            let spec = config.spec(instance, provider)?;
+            let cell = LiveCell::new(instance.clone(), call_limits(provider));
+            let (status, statuses) = watch::channel(initial_status(instance, provider));
+            let link = cell.link();
+            let interface = provider.interface.clone();
+            instances.insert(instance.clone(), Instance { link, status: statuses, interface });
+            let seed = seed.wrapping_mul(u64::from(std::process::id()));
+            let provider = provider.clone();
+            let actor = (instance.clone(), spec, cell, status, provider, seed);
+            actors.push(actor);
+        }
+        let (source, io, sender) = (config.source, config.io, events.clone());
+        let (system, manager) = ActorSystem::start(move || {
+            let children = actors.into_iter().map(|(instance, spec, cell, status, provider, seed)| {
+                let required = provider.required;
+                let (context, events) = (context.clone(), sender.clone());
+                let actor = PluginActor::new(context, spec, cell, status, events, provider, seed);
+                (instance, Child { actor: start(actor), required })
+            });
+            let children = Arc::new(children.collect());
+            PluginManager { children, settings: source, io }.start()
+        })?;
+        Ok(Self { manager, system: Some(system), instances, events, run_root: Some(run_root) })
+    }
+
+    /// The manager's address, for a node that is itself made of actors.
+    #[must_use]
+    pub fn manager(&self) -> Addr<PluginManager> {
+        self.manager.clone()
+    }
+
+    /// Reads the settings anew and replaces an instance's generation.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`]; the generation before goes on serving.
+    pub async fn reload(&self, instance: &InstanceName) -> Result<Generation, HostError> {
+        let message = ReloadPlugin { instance: instance.clone() };
+        self.manager.send(message).await.unwrap_or(Err(HostError::Stopped))
+    }
+
+    /// The link to an instance, and the interface that it fills.
+    #[must_use]
+    pub fn link(&self, instance: &str) -> Option<(Link, InterfaceName)> {
+        let found = self.instances.get(instance)?;
+        Some((found.link.clone(), found.interface.clone()))
+    }
+
+    /// The names of the instances.
+    pub fn instances(&self) -> impl Iterator<Item = &InstanceName> {
+        self.instances.keys()
+    }
+
+    /// The status of every instance, now.
+    #[must_use]
+    pub fn status(&self) -> Vec<PluginStatus> {
+        self.instances.values().map(|instance| instance.status.borrow().clone()).collect()
+    }
+
+    /// The status of one instance, to be watched.
+    #[must_use]
+    pub fn watch(&self, instance: &str) -> Option<watch::Receiver<PluginStatus>> {
+        Some(self.instances.get(instance)?.status.clone())
+    }
+
+    /// Events from now on; a listener that falls more than 256 behind is told
+    /// how many it lost.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<HostEvent> {
+        self.events.subscribe()
+    }
+
+    /// Stops all plugins, then the actors.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError::TimedOut`] when plugins outlast `deadline`; they are killed
+    /// then.
+    pub async fn stop(mut self, deadline: Duration) -> Result<(), HostError> {
+        let stopping = tokio::time::timeout(deadline, self.manager.send(StopAll)).await;
+        self.end().await;
+        match stopping {
+            Ok(_) => Ok(()),
+            Err(_) => Err(HostError::TimedOut { what: "stopping all plugins", limit: deadline }),
+        }
+    }
+
+    async fn end(&mut self) {
+        let system = self.system.take();
+        let run_root = self.run_root.take();
+        let ended = tokio::task::spawn_blocking(move || {
+            if let Some(system) = system {
+                system.stop();
+            }
+            drop(run_root);
+        });
+        let _panicked = ended.await;
+    }
+}
+
+impl Drop for Host {
+    /// A host that is dropped without `stop` kills its plugins.
+    fn drop(&mut self) {
+        if let Some(system) = self.system.take() {
+            tracing::warn!("the plugin host was dropped without being stopped");
+            system.stop();
+        }
+    }
+}
+
+fn initial_status(instance: &InstanceName, provider: &ProviderSettings) -> PluginStatus {
+    PluginStatus {
+        instance: instance.clone(),
+        interface: provider.interface.clone(),
+        name: provider.definition.name.clone(),
+        version: provider.definition.version.clone(),
+        state: PluginState::Stopped,
+        generation: None,
+        pid: None,
+        app_version: None,
+        containment: None,
+        sandbox: sandbox(provider),
+        failures: 0,
+        last_error: None,
+        timings: StartTimings::default(),
+    }
+}
+
+fn limits(unpack: &UnpackLimits) -> Limits {
+    Limits {
+        archive_bytes: unpack.archive_size,
+        entries: usize::try_from(unpack.entries).unwrap_or(usize::MAX),
+        total_bytes: unpack.total_size,
+        file_bytes: unpack.file_size,
+        ratio: unpack.ratio,
+        depth: usize::try_from(unpack.depth).unwrap_or(usize::MAX),
+        metadata_bytes: unpack.metadata_size,
+        ..Limits::default()
+    }
+}

@@ -1,0 +1,28 @@
+//! What the manager can be told, by a node that is itself made of actors or by
+//! anybody who has its address.
+
+use actix::Message;
+use outrigger_types::{Generation, InstanceName};
+
+use crate::error::HostError;
+
+/// Start all plugins. Answered when all required ones serve, or with the first
+/// failure of one, when everything is stopped again. May be repeated.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "Result<(), HostError>")]
+pub struct StartAll;
+
+/// Read the settings anew and replace an instance's generation. Answered with
+/// the generation that serves; on an error the one before goes on serving. May
+/// be repeated: reloads asked for meanwhile share one.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "Result<Generation, HostError>")]
+pub struct ReloadPlugin {
+    /// The instance.
+    pub instance: InstanceName,
+}
+
+/// Stop all plugins. Answered when their processes are gone. May be repeated.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct StopAll;

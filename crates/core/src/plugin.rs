@@ -1,0 +1,84 @@
+//! One instance: an actor that owns its child process and its connection.
+//!
+//! The actor decides nothing. A message becomes an event, the pure
+//! [`lifecycle`] answers with effects, and those run elsewhere ([`effects`])
+//! and come back as messages.
+
+pub(crate) mod actor;
+mod effects;
+pub(crate) mod lifecycle;
+pub(crate) mod messages;
+mod monitor;
+mod restart;
+
+use std::fmt;
+use std::sync::Arc;
+
+use outrigger_discovery::Resolved;
+use outrigger_transport::{Connection, Driver, Program, StopLadder};
+use tokio::runtime::Handle;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::error::PluginError;
+use crate::live::Live;
+use crate::settings::{Env, ProviderSettings};
+use crate::status::StartTimings;
+
+/// What every plugin actor of a host shares.
+pub(crate) struct HostContext {
+    pub(crate) driver: Arc<dyn Driver>,
+    pub(crate) resolver: Arc<outrigger_discovery::Resolver>,
+    pub(crate) run_dir: std::path::PathBuf,
+    pub(crate) host_identity: Arc<str>,
+    pub(crate) env: Arc<dyn Env>,
+    /// Where connections are driven.
+    pub(crate) io: Handle,
+}
+
+impl fmt::Debug for HostContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostContext").field("run_dir", &self.run_dir).finish_non_exhaustive()
+    }
+}
+
+/// A distribution that can be launched, and the settings that asked for it.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) provider: ProviderSettings,
+    pub(crate) resolved: Resolved,
+    pub(crate) program: Program,
+    pub(crate) timings: StartTimings,
+}
+
+/// A launched generation.
+#[derive(Debug)]
+pub(crate) struct Serving {
+    pub(crate) connection: Arc<dyn Connection>,
+    pub(crate) live: Arc<Live>,
+    pub(crate) loaded: Arc<Loaded>,
+    /// Watches for its death; ended with it.
+    pub(crate) _death: AbortOnDropHandle<()>,
+    /// Asks for its health once it serves.
+    pub(crate) health: Option<AbortOnDropHandle<()>>,
+}
+
+/// What the lifecycle carries here.
+#[derive(Debug)]
+pub(crate) struct PluginParts;
+
+impl lifecycle::Parts for PluginParts {
+    type Distribution = Arc<Loaded>;
+    type Connection = Serving;
+    type Fault = PluginError;
+}
+
+pub(crate) type Event = lifecycle::Event<PluginParts>;
+
+pub(crate) fn ladder(provider: &ProviderSettings) -> StopLadder {
+    let timeouts = &provider.timeouts;
+    StopLadder {
+        shutdown: timeouts.shutdown,
+        terminate: timeouts.terminate,
+        kill: timeouts.kill,
+    }
+}

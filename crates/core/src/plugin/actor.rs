@@ -1,0 +1,387 @@
+//! The actor: messages in, events to the lifecycle, effects out.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::Arc;
+
+use actix::{Actor, AsyncContext, Context, Handler, ResponseFuture};
+use outrigger_types::{Generation, InstanceName};
+use tokio::sync::{broadcast, oneshot, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::effects::{self, fault};
+use super::lifecycle::{Denied, Lifecycle, Phase, Ticket, Withdrawal};
+use super::messages::{Happened, Reload, Start, Stop};
+use super::monitor::{watch_death, watch_health};
+use super::{Event, HostContext, Loaded, PluginParts, Serving, lifecycle};
+use crate::error::{PluginError, PluginErrorKind};
+use crate::interface::InterfaceSpec;
+use crate::live::{CallLimits, Live, LiveCell};
+use crate::settings::{EnvironmentProfile, ProviderSettings, ReloadMode};
+use crate::status::{EventKind, HostEvent, PluginState, PluginStatus, StartTimings};
+
+type Effect = lifecycle::Effect<PluginParts>;
+
+/// Control only: a handful of messages a generation. Full means that whoever
+/// sends waits.
+const MAILBOX: usize = 64;
+
+/// One instance.
+pub(crate) struct PluginActor {
+    host: Arc<HostContext>,
+    spec: Arc<InterfaceSpec>,
+    instance: InstanceName,
+    /// What the settings ask for now; a reload brings it about.
+    provider: ProviderSettings,
+    lifecycle: Lifecycle<PluginParts>,
+    epoch: Instant,
+    tickets: Ticket,
+    callers: HashMap<Ticket, oneshot::Sender<Result<Generation, PluginError>>>,
+    /// Steps under way, to be cancelled.
+    steps: HashMap<Generation, CancellationToken>,
+    cell: LiveCell,
+    status: watch::Sender<PluginStatus>,
+    events: broadcast::Sender<HostEvent>,
+}
+
+impl PluginActor {
+    /// A stopped instance. `seed` spreads its restarts from those of others.
+    pub(crate) fn new(
+        host: Arc<HostContext>,
+        spec: Arc<InterfaceSpec>,
+        cell: LiveCell,
+        status: watch::Sender<PluginStatus>,
+        events: broadcast::Sender<HostEvent>,
+        provider: ProviderSettings,
+        seed: u64,
+    ) -> Self {
+        let instance = status.borrow().instance.clone();
+        let exclusive = is_exclusive(&spec, &provider);
+        Self {
+            host,
+            spec,
+            instance,
+            provider,
+            lifecycle: Lifecycle::new(exclusive, seed),
+            epoch: Instant::now(),
+            tickets: 0,
+            callers: HashMap::new(),
+            steps: HashMap::new(),
+            cell,
+            status,
+            events,
+        }
+    }
+
+    fn feed(&mut self, event: Event, ctx: &mut Context<Self>) {
+        for effect in self.lifecycle.on(event, self.epoch.elapsed()) {
+            self.run(effect, ctx);
+        }
+        self.publish_state();
+    }
+
+    /// Feeds an event that somebody waits for.
+    fn ask(
+        &mut self,
+        event: impl FnOnce(Ticket) -> Event,
+        ctx: &mut Context<Self>,
+    ) -> ResponseFuture<Result<Generation, PluginError>> {
+        self.tickets += 1;
+        let (caller, answer) = oneshot::channel();
+        self.callers.insert(self.tickets, caller);
+        self.feed(event(self.tickets), ctx);
+        let stopped = fault(&self.instance, PluginErrorKind::Stopped);
+        Box::pin(async move { answer.await.unwrap_or(Err(stopped)) })
+    }
+
+    fn run(&mut self, effect: Effect, ctx: &mut Context<Self>) {
+        match effect {
+            Effect::Resolve(generation) => self.resolve(generation, ctx),
+            Effect::Launch(generation, loaded) => self.launch(generation, loaded, ctx),
+            Effect::Initialise(generation) => self.initialise(generation, ctx),
+            Effect::Cancel(generation) => {
+                if let Some(cancel) = self.steps.remove(&generation) {
+                    cancel.cancel();
+                }
+            }
+            Effect::Publish(generation) => self.publish(generation, ctx),
+            Effect::Withdraw(withdrawal) => self.withdraw(withdrawal),
+            Effect::Retire(generation, serving, how) => {
+                let Serving { connection, live, loaded, .. } = serving;
+                let provider = loaded.provider.clone();
+                self.spawn(ctx, async move {
+                    effects::retire(connection, live, provider, how).await;
+                    // The unpacked tree goes with its last generation: here.
+                    drop(loaded);
+                    Event::Retired(generation)
+                });
+                self.emit(EventKind::State(self.state()));
+            }
+            Effect::Wake(timer, delay) => {
+                // On this thread's runtime: a timer needs no other.
+                ctx.notify_later(Happened(Event::Woke(timer)), delay);
+            }
+            Effect::Answer(ticket, result) => self.answer(ticket, result),
+        }
+    }
+
+    fn resolve(&mut self, generation: Generation, ctx: &mut Context<Self>) {
+        let exclusive = is_exclusive(&self.spec, &self.provider);
+        self.lifecycle.set_exclusive(exclusive);
+        let work =
+            effects::resolve(self.host.clone(), self.instance.clone(), self.provider.clone());
+        self.spawn(ctx, async move { Event::Resolved(generation, work.await) });
+    }
+
+    fn launch(&mut self, generation: Generation, loaded: Arc<Loaded>, ctx: &mut Context<Self>) {
+        let cancel = self.cancellation(generation);
+        let instance = self.instance.clone();
+        let work = effects::launch(
+            self.host.clone(),
+            self.spec.clone(),
+            instance.clone(),
+            generation,
+            loaded.clone(),
+            cancel,
+        );
+        let actor = ctx.address();
+        self.spawn(ctx, async move {
+            let launched = work.await.map(|connection| {
+                let live = Live::new(instance.clone(), generation, connection.endpoint());
+                let death = watch_death(connection.clone(), generation, instance, actor);
+                let _death = AbortOnDropHandle::new(tokio::spawn(death));
+                Serving { connection, live, loaded, _death, health: None }
+            });
+            Event::Launched(generation, launched)
+        });
+    }
+
+    fn initialise(&mut self, generation: Generation, ctx: &mut Context<Self>) {
+        let Some((_, loaded, serving)) = self.lifecycle.candidate() else { return };
+        let (loaded, live) = (loaded.clone(), serving.live.clone());
+        let cancel = self.cancellation(generation);
+        let started = Instant::now();
+        let work = effects::initialise(
+            self.host.clone(),
+            self.spec.clone(),
+            self.instance.clone(),
+            loaded,
+            live,
+            cancel,
+        );
+        let status = self.status.clone();
+        self.spawn(ctx, async move {
+            let outcome = work.await;
+            let took = started.elapsed();
+            status.send_if_modified(|status| {
+                status.timings.initialise = took;
+                false
+            });
+            Event::Initialised(generation, outcome)
+        });
+    }
+
+    fn publish(&mut self, generation: Generation, ctx: &mut Context<Self>) {
+        self.steps.retain(|step, _| *step > generation);
+        let Some((_, serving)) = self.lifecycle.serving() else { return };
+        let (connection, live) = (serving.connection.clone(), serving.live.clone());
+        let provider = serving.loaded.provider.clone();
+        let timings = serving.loaded.timings;
+        let info = connection.info();
+        self.cell.set_limits(call_limits(&provider));
+        self.cell.publish(live);
+        let health = watch_health(
+            connection,
+            generation,
+            self.instance.clone(),
+            ctx.address(),
+            provider.timeouts,
+        );
+        let health = AbortOnDropHandle::new(self.host.io.spawn(health));
+        if let Some(serving) = self.lifecycle.serving_mut() {
+            serving.health = Some(health);
+        }
+        self.status.send_modify(|status| {
+            status.name = provider.definition.name.clone();
+            status.version = provider.definition.version.clone();
+            status.sandbox = sandbox(&provider);
+            status.generation = Some(generation);
+            status.pid = info.pid;
+            status.app_version = Some(info.app_version);
+            status.containment = Some(info.containment);
+            status.timings = StartTimings {
+                launch: info.timings.spawn,
+                handshake: info.timings.line + info.timings.connect,
+                initialise: status.timings.initialise,
+                ..timings
+            };
+        });
+        tracing::info!(plugin = %self.instance, %generation, pid = info.pid, "plugin serves");
+        self.emit(EventKind::Ready(generation));
+    }
+
+    fn withdraw(&mut self, withdrawal: Withdrawal<PluginError>) {
+        match withdrawal {
+            Withdrawal::Died(error) => {
+                let reason = error.kind.to_string();
+                let generation = self.status.borrow().generation.unwrap_or_default();
+                self.cell.withdraw_ended(&reason);
+                tracing::warn!(%generation, "{error}");
+                self.failed(&error);
+                self.emit(EventKind::Died(generation, reason.into()));
+            }
+            Withdrawal::Switching => self.cell.switch(),
+            Withdrawal::Stopping => self.cell.withdraw("it is stopped"),
+        }
+        self.status.send_modify(|status| {
+            status.generation = None;
+            status.pid = None;
+            status.app_version = None;
+        });
+    }
+
+    fn answer(&mut self, ticket: Ticket, result: Result<Generation, Denied<PluginError>>) {
+        let result = result.map_err(|denied| match denied {
+            Denied::Failed(error) => {
+                tracing::warn!("{error}");
+                self.failed(&error);
+                self.emit(EventKind::AttemptFailed(error.to_string().into()));
+                error
+            }
+            Denied::Stopped => fault(&self.instance, PluginErrorKind::Stopped),
+        });
+        if let Some(caller) = self.callers.remove(&ticket) {
+            // The caller may have given up.
+            let _gone = caller.send(result);
+        }
+    }
+
+    fn failed(&self, error: &PluginError) {
+        let text: Arc<str> = error.kind.to_string().into();
+        self.status.send_modify(|status| {
+            status.failures += 1;
+            status.last_error = Some(text);
+        });
+    }
+
+    /// Runs work on the I/O runtime; what it gives comes back as a message.
+    fn spawn(&self, ctx: &mut Context<Self>, work: impl Future<Output = Event> + Send + 'static) {
+        let actor = ctx.address();
+        self.host.io.spawn(async move {
+            let event = work.await;
+            // After the host has stopped, connections are dropped, which kills.
+            let _stopped = actor.send(Happened(event)).await;
+        });
+    }
+
+    fn cancellation(&mut self, generation: Generation) -> CancellationToken {
+        let cancel = CancellationToken::new();
+        self.steps.insert(generation, cancel.clone());
+        cancel
+    }
+
+    fn publish_state(&mut self) {
+        let state = self.state();
+        let changed = self.status.send_if_modified(|status| {
+            let changed = status.state != state;
+            status.state = state;
+            changed
+        });
+        if !changed {
+            return;
+        }
+        if matches!(state, PluginState::BackingOff | PluginState::CircuitOpen | PluginState::Failed)
+        {
+            let reason = self.status.borrow().last_error.clone();
+            self.cell.withdraw(&format!("it is {state}: {}", reason.as_deref().unwrap_or("-")));
+        }
+        self.emit(EventKind::State(state));
+    }
+
+    fn state(&self) -> PluginState {
+        match self.lifecycle.phase() {
+            Phase::Stopped => PluginState::Stopped,
+            Phase::Resolving | Phase::Launching | Phase::Initialising => PluginState::Starting,
+            Phase::Ready => PluginState::Ready,
+            Phase::Replacing => PluginState::Reloading,
+            Phase::Switching => PluginState::Switching,
+            Phase::BackingOff { open: false } => PluginState::BackingOff,
+            Phase::BackingOff { open: true } => PluginState::CircuitOpen,
+            Phase::Failed => PluginState::Failed,
+            Phase::Stopping => PluginState::Stopping,
+        }
+    }
+
+    fn emit(&self, kind: EventKind) {
+        // Nobody needs to listen.
+        let _unheard = self.events.send(HostEvent { instance: self.instance.clone(), kind });
+    }
+}
+
+pub(crate) fn call_limits(provider: &ProviderSettings) -> CallLimits {
+    CallLimits {
+        deadline: provider.timeouts.call,
+        reload_queue: provider.timeouts.reload_queue,
+    }
+}
+
+pub(crate) fn sandbox(provider: &ProviderSettings) -> &'static str {
+    match provider.environment {
+        EnvironmentProfile::Compat => "compat",
+        EnvironmentProfile::Strict { .. } => "strict",
+    }
+}
+
+fn is_exclusive(spec: &InterfaceSpec, provider: &ProviderSettings) -> bool {
+    provider.reload.unwrap_or(spec.reload) == ReloadMode::Exclusive
+}
+
+impl Actor for PluginActor {
+    type Context = Context<Self>;
+}
+
+impl Handler<Start> for PluginActor {
+    type Result = ResponseFuture<Result<Generation, PluginError>>;
+
+    fn handle(&mut self, _: Start, ctx: &mut Context<Self>) -> Self::Result {
+        self.ask(Event::Start, ctx)
+    }
+}
+
+impl Handler<Reload> for PluginActor {
+    type Result = ResponseFuture<Result<Generation, PluginError>>;
+
+    fn handle(&mut self, reload: Reload, ctx: &mut Context<Self>) -> Self::Result {
+        self.provider = reload.provider;
+        self.ask(Event::Reload, ctx)
+    }
+}
+
+impl Handler<Stop> for PluginActor {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, _: Stop, ctx: &mut Context<Self>) -> Self::Result {
+        let stopped = self.ask(Event::Stop, ctx);
+        Box::pin(async move {
+            let _generation = stopped.await;
+        })
+    }
+}
+
+impl Handler<Happened> for PluginActor {
+    type Result = ();
+
+    fn handle(&mut self, Happened(event): Happened, ctx: &mut Context<Self>) {
+        self.feed(event, ctx);
+    }
+}
+
+/// The only way to start one: the mailbox's size holds from here on.
+pub(crate) fn start(actor: PluginActor) -> actix::Addr<PluginActor> {
+    PluginActor::create(|ctx| {
+        ctx.set_mailbox_capacity(MAILBOX);
+        actor
+    })
+}

@@ -1,0 +1,151 @@
+//! The work that the lifecycle asks for, off the actor's thread.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use outrigger_discovery::EntryKind;
+use outrigger_transport::{Connection, Environment, Image, LaunchSpec, Program};
+use outrigger_types::{Generation, InstanceName};
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::lifecycle::Retirement;
+use super::{HostContext, Loaded, ladder};
+use crate::error::{PluginError, PluginErrorKind};
+use crate::interface::{InitialiseRequest, InterfaceSpec};
+use crate::live::Live;
+use crate::settings::{EnvironmentProfile, ProviderSettings, read_config};
+use crate::status::StartTimings;
+
+/// Gives errors the instance's name.
+pub(super) fn fault(instance: &InstanceName, kind: PluginErrorKind) -> PluginError {
+    PluginError { plugin: instance.clone(), kind: Arc::new(kind) }
+}
+
+/// Finds, verifies and unpacks, and seals the program if it is a single file.
+pub(super) async fn resolve(
+    host: Arc<HostContext>,
+    instance: InstanceName,
+    provider: ProviderSettings,
+) -> Result<Arc<Loaded>, PluginError> {
+    let limit = provider.timeouts.start;
+    let name = instance.clone();
+    let work = tokio::task::spawn_blocking(move || load(&host, provider));
+    let kind = match timeout(limit, work).await {
+        Ok(Ok(Ok(loaded))) => return Ok(Arc::new(loaded)),
+        Ok(Ok(Err(kind))) => kind,
+        Ok(Err(panic)) => PluginErrorKind::Internal(panic.to_string()),
+        Err(_) => PluginErrorKind::DiscoveryTimedOut(limit),
+    };
+    Err(fault(&name, kind))
+}
+
+fn load(host: &HostContext, provider: ProviderSettings) -> Result<Loaded, PluginErrorKind> {
+    let start = Instant::now();
+    let resolved = host.resolver.resolve(&provider.definition, &|| start.elapsed())?;
+    let before = start.elapsed();
+    let entry = &resolved.entry_point;
+    let program = if entry.single_file && matches!(entry.kind, EntryKind::Elf) {
+        let seal = || {
+            let mut file = File::open(&entry.path)?;
+            Image::seal(&resolved.metadata.entry_point, &mut file)
+        };
+        Program::Image(Arc::new(seal().map_err(PluginErrorKind::Seal)?))
+    } else {
+        Program::Path(entry.path.clone())
+    };
+    let timings = StartTimings {
+        verify: resolved.timings.locate + resolved.timings.verify,
+        unpack: resolved.timings.unpack + start.elapsed().saturating_sub(before),
+        ..StartTimings::default()
+    };
+    Ok(Loaded { provider, resolved, program, timings })
+}
+
+/// Launches a generation and connects to it.
+pub(super) async fn launch(
+    host: Arc<HostContext>,
+    spec: Arc<InterfaceSpec>,
+    instance: InstanceName,
+    generation: Generation,
+    loaded: Arc<Loaded>,
+    cancel: CancellationToken,
+) -> Result<Arc<dyn Connection>, PluginError> {
+    let workspace = loaded.resolved.workspace.clone();
+    let launch = LaunchSpec {
+        plugin: instance.to_string(),
+        generation,
+        program: loaded.program.clone(),
+        name: loaded.resolved.metadata.entry_point.clone(),
+        arguments: loaded.resolved.metadata.parameters.clone(),
+        working_directory: workspace.tree(),
+        environment: environment(&loaded.provider.environment),
+        cookie: spec.cookie.clone(),
+        protocol_versions: spec.protocol_versions.clone(),
+        run_dir: host.run_dir.clone(),
+        start_timeout: loaded.provider.timeouts.start,
+        keep: Some(workspace),
+    };
+    let launched = host.driver.launch(launch, cancel).await;
+    launched.map_err(|error| fault(&instance, error.into()))
+}
+
+fn environment(profile: &EnvironmentProfile) -> Environment {
+    let pass = match profile {
+        EnvironmentProfile::Compat => None,
+        EnvironmentProfile::Strict { pass } => Some(pass.clone()),
+    };
+    Environment { pass, add: Vec::new() }
+}
+
+/// Reads the config anew and initialises a generation.
+pub(super) async fn initialise(
+    host: Arc<HostContext>,
+    spec: Arc<InterfaceSpec>,
+    instance: InstanceName,
+    loaded: Arc<Loaded>,
+    live: Arc<Live>,
+    cancel: CancellationToken,
+) -> Result<(), PluginError> {
+    let Some(initialiser) = spec.initialiser.clone() else { return Ok(()) };
+    let limit = loaded.provider.timeouts.initialise;
+    let work = async {
+        let env = host.env.clone();
+        let source = loaded.provider.definition.config.clone();
+        let read = tokio::task::spawn_blocking(move || read_config(&source, &*env));
+        let config = read.await.map_err(|panic| PluginErrorKind::Internal(panic.to_string()))??;
+        let request = InitialiseRequest { host_identity: host.host_identity.clone(), config };
+        initialiser.initialise(&live.endpoint(), request).await?;
+        Ok(())
+    };
+    let outcome = tokio::select! {
+        outcome = timeout(limit, work) => outcome,
+        () = cancel.cancelled() => Ok(Err(PluginErrorKind::Stopped)),
+    };
+    let outcome = outcome.unwrap_or(Err(PluginErrorKind::InitialiseTimedOut(limit)));
+    outcome.map_err(|kind| fault(&instance, kind))
+}
+
+/// Takes a generation down.
+pub(super) async fn retire(
+    connection: Arc<dyn Connection>,
+    live: Arc<Live>,
+    provider: ProviderSettings,
+    how: Retirement,
+) {
+    live.close();
+    match how {
+        Retirement::Kill => {
+            live.end("it was killed");
+            connection.kill().await;
+        }
+        Retirement::Drain => {
+            if timeout(provider.timeouts.drain, live.drained()).await.is_err() {
+                let calls = live.in_flight();
+                tracing::warn!(calls, "calls outlasted the drain and were cut off");
+            }
+            live.end("its drain ended");
+            connection.stop(ladder(&provider)).await;
+        }
+    }
+}

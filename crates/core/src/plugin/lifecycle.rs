@@ -1,0 +1,650 @@
+//! The life of one instance, as a pure function: events and the time come in,
+//! effects come out. No actor, no runtime, no clock.
+//!
+//! ```text
+//!              start                resolved             launched
+//!   Stopped ----------> Resolving -----------> Launching ---------> Initialising
+//!      ^                    ^  \                   |                    |   |
+//!      |                    |   `--- failed -------+------- failed ----'   | ok
+//!      |                    |                |                             v
+//!      |             timer  |                v          died            Ready <----.
+//!      |                    '--------- BackingOff <-----------------------|         |
+//!      |                                     |                            | reload  |
+//!      |                           permanent |                            v         |
+//!      |                                     v                       Replacing -----'
+//!      |                                  Failed                          |  n+1 serves,
+//!      |                                                                  |  or failed
+//!      |  all gone                                    exclusive, resolved v
+//!   Stopping <---- stop (any state)                                   Switching
+//!                                                                         | n gone
+//!                                                              Launching <'
+//! ```
+//!
+//! Who owns what: the *serving* connection is owned by `Ready` and `Replacing`;
+//! a *candidate's* by the attempt inside `Starting` and `Replacing`; a retired
+//! one leaves with [`Effect::Retire`] and is never seen again but for its
+//! generation, until [`Event::Retired`]. A completion that carries another
+//! generation than the one that is waited for is dropped, and a connection that
+//! came with it is retired.
+
+use std::collections::BTreeSet;
+use std::mem;
+use std::time::Duration;
+
+use outrigger_types::Generation;
+
+use super::restart::Restarts;
+
+#[cfg(test)]
+mod tests;
+
+/// A caller who waits for an answer.
+pub(crate) type Ticket = u64;
+
+/// What the lifecycle carries without looking inside.
+pub(crate) trait Parts: 'static {
+    /// A verified, unpacked distribution; a cheap clone.
+    type Distribution: Clone;
+    /// The link to one generation.
+    type Connection;
+    /// Why a step failed.
+    type Fault: Clone + Fault;
+}
+
+/// What the lifecycle must know of a failure.
+pub(crate) trait Fault {
+    /// Whether another try must fail too.
+    fn is_permanent(&self) -> bool;
+}
+
+/// What happened.
+pub(crate) enum Event<P: Parts> {
+    /// The instance is to run.
+    Start(Ticket),
+    /// A new generation is to take over.
+    Reload(Ticket),
+    /// The instance is to stop.
+    Stop(Ticket),
+    /// Resolving ended.
+    Resolved(Generation, Result<P::Distribution, P::Fault>),
+    /// Launching ended.
+    Launched(Generation, Result<P::Connection, P::Fault>),
+    /// Initialising ended.
+    Initialised(Generation, Result<(), P::Fault>),
+    /// A generation died, or hangs.
+    Died(Generation, P::Fault),
+    /// A retired generation is gone.
+    Retired(Generation),
+    /// A timer fired.
+    Woke(Timer),
+}
+
+/// Identifies a timer; one that is not waited for any more is ignored.
+pub(crate) type Timer = u64;
+
+/// What is to be done.
+pub(crate) enum Effect<P: Parts> {
+    /// Find, verify and unpack the distribution.
+    Resolve(Generation),
+    /// Launch it.
+    Launch(Generation, P::Distribution),
+    /// Initialise the candidate.
+    Initialise(Generation),
+    /// The step of this generation is not needed any more; it still completes.
+    Cancel(Generation),
+    /// Calls go to this generation, which [`Lifecycle::serving`] gives.
+    Publish(Generation),
+    /// Calls go nowhere.
+    Withdraw(Withdrawal<P::Fault>),
+    /// Take a generation down, then say [`Event::Retired`].
+    Retire(Generation, P::Connection, Retirement),
+    /// Say [`Event::Woke`] after this long.
+    Wake(Timer, Duration),
+    /// Answer a caller.
+    Answer(Ticket, Result<Generation, Denied<P::Fault>>),
+}
+
+/// Why there is no connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Withdrawal<F> {
+    /// The generation died.
+    Died(F),
+    /// An exclusive reload is under way: calls may wait.
+    Switching,
+    /// The instance stops.
+    Stopping,
+}
+
+/// How a generation is taken down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Retirement {
+    /// Let calls in flight end, then stop it by the ladder.
+    Drain,
+    /// Kill it.
+    Kill,
+}
+
+/// Why a caller gets no generation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Denied<F> {
+    /// The attempt failed.
+    Failed(F),
+    /// The instance is stopped or stopping.
+    Stopped,
+}
+
+/// The states as others see them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Stopped,
+    Resolving,
+    Launching,
+    Initialising,
+    Ready,
+    Replacing,
+    Switching,
+    BackingOff { open: bool },
+    Failed,
+    Stopping,
+}
+
+enum State<P: Parts> {
+    Stopped,
+    /// Nothing serves; an attempt runs.
+    Starting(Attempt<P>),
+    Ready(Running<P>),
+    /// One serves while another is made ready.
+    Replacing(Running<P>, Attempt<P>),
+    /// Nothing serves until the old generation is gone.
+    Switching { distribution: P::Distribution },
+    BackingOff { timer: Timer, open: bool },
+    Failed,
+    Stopping(Vec<Ticket>),
+}
+
+struct Running<P: Parts> {
+    generation: Generation,
+    connection: P::Connection,
+    distribution: P::Distribution,
+}
+
+struct Attempt<P: Parts> {
+    generation: Generation,
+    step: Step<P>,
+}
+
+enum Step<P: Parts> {
+    Resolving,
+    Launching(P::Distribution),
+    Initialising(P::Distribution, P::Connection),
+}
+
+/// The life of one instance.
+pub(crate) struct Lifecycle<P: Parts> {
+    state: State<P>,
+    last: Generation,
+    timer: Timer,
+    /// Two generations may not run at the same time.
+    exclusive: bool,
+    /// What served last, for restarts and for going back.
+    proven: Option<P::Distribution>,
+    restarts: Restarts,
+    /// Connections on their way out.
+    retiring: BTreeSet<Generation>,
+    /// Steps that still complete though nobody waits for them.
+    abandoned: BTreeSet<Generation>,
+    /// Answered by the attempt that runs.
+    asking: Vec<Ticket>,
+    /// Answered by a reload that has not begun.
+    queued: Vec<Ticket>,
+    effects: Vec<Effect<P>>,
+}
+
+impl<P: Parts> Lifecycle<P> {
+    /// A stopped instance; `seed` spreads the restarts of several.
+    pub(crate) fn new(exclusive: bool, seed: u64) -> Self {
+        Self {
+            state: State::Stopped,
+            last: Generation::default(),
+            timer: 0,
+            exclusive,
+            proven: None,
+            restarts: Restarts::new(seed),
+            retiring: BTreeSet::new(),
+            abandoned: BTreeSet::new(),
+            asking: Vec::new(),
+            queued: Vec::new(),
+            effects: Vec::new(),
+        }
+    }
+
+    /// Whether a reload may overlap can change with the settings.
+    pub(crate) fn set_exclusive(&mut self, exclusive: bool) {
+        self.exclusive = exclusive;
+    }
+
+    /// The connection that serves.
+    pub(crate) fn serving(&self) -> Option<(Generation, &P::Connection)> {
+        match &self.state {
+            State::Ready(running) | State::Replacing(running, _) => {
+                Some((running.generation, &running.connection))
+            }
+            _ => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn serving_mut(&mut self) -> Option<&mut P::Connection> {
+        match &mut self.state {
+            State::Ready(running) | State::Replacing(running, _) => Some(&mut running.connection),
+            _ => None,
+        }
+    }
+
+    /// The connection that is being initialised, and its distribution.
+    pub(crate) fn candidate(&self) -> Option<(Generation, &P::Distribution, &P::Connection)> {
+        match &self.state {
+            State::Starting(attempt) | State::Replacing(_, attempt) => match &attempt.step {
+                Step::Initialising(distribution, connection) => {
+                    Some((attempt.generation, distribution, connection))
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The state as others see it.
+    pub(crate) fn phase(&self) -> Phase {
+        match &self.state {
+            State::Stopped => Phase::Stopped,
+            State::Starting(attempt) => match attempt.step {
+                Step::Resolving => Phase::Resolving,
+                Step::Launching(_) => Phase::Launching,
+                Step::Initialising(..) => Phase::Initialising,
+            },
+            State::Ready(_) => Phase::Ready,
+            State::Replacing(..) => Phase::Replacing,
+            State::Switching { .. } => Phase::Switching,
+            State::BackingOff { open, .. } => Phase::BackingOff { open: *open },
+            State::Failed => Phase::Failed,
+            State::Stopping(_) => Phase::Stopping,
+        }
+    }
+
+    /// Takes an event at a time counted from any fixed point.
+    pub(crate) fn on(&mut self, event: Event<P>, now: Duration) -> Vec<Effect<P>> {
+        match event {
+            Event::Start(ticket) => self.start(ticket),
+            Event::Reload(ticket) => self.reload(ticket),
+            Event::Stop(ticket) => self.stop(ticket),
+            Event::Resolved(generation, outcome) => self.resolved(generation, outcome, now),
+            Event::Launched(generation, outcome) => self.launched(generation, outcome, now),
+            Event::Initialised(generation, outcome) => self.initialised(generation, outcome, now),
+            Event::Died(generation, fault) => self.died(generation, fault, now),
+            Event::Retired(generation) => self.retired(generation),
+            Event::Woke(timer) => self.woke(timer),
+        }
+        mem::take(&mut self.effects)
+    }
+
+    fn start(&mut self, ticket: Ticket) {
+        match &self.state {
+            State::Ready(running) | State::Replacing(running, _) => {
+                let generation = running.generation;
+                self.answer(ticket, Ok(generation));
+            }
+            State::Stopping(_) => self.answer(ticket, Err(Denied::Stopped)),
+            State::Starting(_) | State::Switching { .. } => self.asking.push(ticket),
+            State::Stopped | State::BackingOff { .. } | State::Failed => {
+                self.asking.push(ticket);
+                self.resolve();
+            }
+        }
+    }
+
+    fn reload(&mut self, ticket: Ticket) {
+        match mem::replace(&mut self.state, State::Stopped) {
+            state @ (State::Stopped | State::Stopping(_)) => {
+                self.state = state;
+                self.answer(ticket, Err(Denied::Stopped));
+            }
+            // Its result must be that of a reload that began after it was
+            // asked for.
+            state @ (State::Starting(_) | State::Replacing(..) | State::Switching { .. }) => {
+                self.state = state;
+                self.queued.push(ticket);
+            }
+            State::Ready(running) => {
+                self.asking.push(ticket);
+                self.replace(running);
+            }
+            State::BackingOff { .. } | State::Failed => {
+                self.asking.push(ticket);
+                self.resolve();
+            }
+        }
+    }
+
+    fn stop(&mut self, ticket: Ticket) {
+        let mut tickets = vec![ticket];
+        match mem::replace(&mut self.state, State::Stopped) {
+            State::Stopping(waiting) => tickets.extend(waiting),
+            State::Starting(attempt) => self.abandon(attempt),
+            State::Ready(running) => self.retire_serving(running),
+            State::Replacing(running, attempt) => {
+                self.abandon(attempt);
+                self.retire_serving(running);
+            }
+            State::Switching { .. }
+            | State::BackingOff { .. }
+            | State::Failed
+            | State::Stopped => self.effects.push(Effect::Withdraw(Withdrawal::Stopping)),
+        }
+        for ticket in self.asking.drain(..).chain(self.queued.drain(..)) {
+            self.effects.push(Effect::Answer(ticket, Err(Denied::Stopped)));
+        }
+        self.state = State::Stopping(tickets);
+        self.settle_stop();
+    }
+
+    fn retire_serving(&mut self, running: Running<P>) {
+        self.effects.push(Effect::Withdraw(Withdrawal::Stopping));
+        self.retire(running.generation, running.connection, Retirement::Drain);
+    }
+
+    fn resolved(
+        &mut self,
+        generation: Generation,
+        outcome: Result<P::Distribution, P::Fault>,
+        now: Duration,
+    ) {
+        if !self.awaits(generation, |step| matches!(step, Step::Resolving)) {
+            self.abandoned.remove(&generation);
+            return self.settle_stop();
+        }
+        let distribution = match outcome {
+            Ok(distribution) => distribution,
+            Err(fault) => return self.attempt_failed(fault, now),
+        };
+        match mem::replace(&mut self.state, State::Stopped) {
+            State::Replacing(running, _) if self.exclusive => {
+                self.effects.push(Effect::Withdraw(Withdrawal::Switching));
+                self.retire(running.generation, running.connection, Retirement::Drain);
+                self.state = State::Switching { distribution };
+            }
+            State::Replacing(running, _) => {
+                let attempt = self.launch(generation, distribution);
+                self.state = State::Replacing(running, attempt);
+            }
+            _ if self.must_wait() => self.state = State::Switching { distribution },
+            _ => {
+                let attempt = self.launch(generation, distribution);
+                self.state = State::Starting(attempt);
+            }
+        }
+    }
+
+    fn launched(
+        &mut self,
+        generation: Generation,
+        outcome: Result<P::Connection, P::Fault>,
+        now: Duration,
+    ) {
+        if !self.awaits(generation, |step| matches!(step, Step::Launching(_))) {
+            self.abandoned.remove(&generation);
+            if let Ok(connection) = outcome {
+                self.retire(generation, connection, Retirement::Kill);
+            }
+            return self.settle_stop();
+        }
+        match outcome {
+            Err(fault) => self.attempt_failed(fault, now),
+            Ok(connection) => {
+                self.effects.push(Effect::Initialise(generation));
+                let (State::Starting(attempt) | State::Replacing(_, attempt)) = &mut self.state
+                else {
+                    return;
+                };
+                if let Step::Launching(distribution) =
+                    mem::replace(&mut attempt.step, Step::Resolving)
+                {
+                    attempt.step = Step::Initialising(distribution, connection);
+                }
+            }
+        }
+    }
+
+    fn initialised(
+        &mut self,
+        generation: Generation,
+        outcome: Result<(), P::Fault>,
+        now: Duration,
+    ) {
+        if !self.awaits(generation, |step| matches!(step, Step::Initialising(..))) {
+            return;
+        }
+        match outcome {
+            Err(fault) => self.attempt_failed(fault, now),
+            Ok(()) => self.take_over(now),
+        }
+    }
+
+    /// The candidate serves; what served before is drained.
+    fn take_over(&mut self, now: Duration) {
+        let (previous, attempt) = match mem::replace(&mut self.state, State::Stopped) {
+            State::Starting(attempt) => (None, attempt),
+            State::Replacing(running, attempt) => (Some(running), attempt),
+            other => return self.state = other,
+        };
+        let Attempt { generation, step: Step::Initialising(distribution, connection) } = attempt
+        else {
+            return;
+        };
+        self.proven = Some(distribution.clone());
+        self.state = State::Ready(Running { generation, connection, distribution });
+        self.restarts.serves(now);
+        self.effects.push(Effect::Publish(generation));
+        if let Some(running) = previous {
+            self.retire(running.generation, running.connection, Retirement::Drain);
+        }
+        for ticket in mem::take(&mut self.asking) {
+            self.answer(ticket, Ok(generation));
+        }
+        self.begin_queued_reload();
+    }
+
+    fn died(&mut self, generation: Generation, fault: P::Fault, now: Duration) {
+        match mem::replace(&mut self.state, State::Stopped) {
+            State::Ready(running) if running.generation == generation => {
+                self.effects.push(Effect::Withdraw(Withdrawal::Died(fault)));
+                let distribution = running.distribution;
+                self.retire(generation, running.connection, Retirement::Kill);
+                self.restart(Some(distribution), now);
+            }
+            // The candidate goes on; nobody serves meanwhile.
+            State::Replacing(running, attempt) if running.generation == generation => {
+                self.effects.push(Effect::Withdraw(Withdrawal::Died(fault)));
+                self.retire(generation, running.connection, Retirement::Kill);
+                self.state = State::Starting(attempt);
+            }
+            state => {
+                self.state = state;
+                if self.awaits(generation, |step| matches!(step, Step::Initialising(..))) {
+                    self.attempt_failed(fault, now);
+                }
+            }
+        }
+    }
+
+    fn retired(&mut self, generation: Generation) {
+        self.retiring.remove(&generation);
+        if self.retiring.is_empty() && matches!(self.state, State::Switching { .. }) {
+            let State::Switching { distribution } =
+                mem::replace(&mut self.state, State::Stopped)
+            else {
+                return;
+            };
+            self.start_with(distribution);
+        }
+        self.settle_stop();
+    }
+
+    fn woke(&mut self, timer: Timer) {
+        if matches!(self.state, State::BackingOff { timer: awaited, .. } if awaited == timer) {
+            match self.proven.clone() {
+                Some(distribution) => self.start_with(distribution),
+                None => self.resolve(),
+            }
+        }
+    }
+
+    /// The attempt that runs has failed: its callers hear of it, and whatever
+    /// served before is gone back to.
+    fn attempt_failed(&mut self, fault: P::Fault, now: Duration) {
+        match mem::replace(&mut self.state, State::Stopped) {
+            State::Replacing(running, attempt) => {
+                self.discard(attempt);
+                self.state = State::Ready(running);
+            }
+            State::Starting(attempt) => {
+                // What failed is not what served: go back to that at once.
+                let reloading = self.proven.is_some() && !self.asking.is_empty();
+                self.discard(attempt);
+                match self.proven.clone() {
+                    Some(distribution) if reloading => self.start_with(distribution),
+                    _ if fault.is_permanent() && self.proven.is_none() => {
+                        self.state = State::Failed;
+                    }
+                    proven => self.restart(proven, now),
+                }
+            }
+            other => self.state = other,
+        }
+        for ticket in mem::take(&mut self.asking) {
+            self.answer(ticket, Err(Denied::Failed(fault.clone())));
+        }
+        self.begin_queued_reload();
+    }
+
+    fn begin_queued_reload(&mut self) {
+        if self.queued.is_empty() {
+            return;
+        }
+        match mem::replace(&mut self.state, State::Stopped) {
+            State::Ready(running) => {
+                self.asking = mem::take(&mut self.queued);
+                self.replace(running);
+            }
+            State::BackingOff { .. } | State::Failed => {
+                self.asking = mem::take(&mut self.queued);
+                self.resolve();
+            }
+            other => self.state = other,
+        }
+    }
+
+    fn restart(&mut self, distribution: Option<P::Distribution>, now: Duration) {
+        let verdict = self.restarts.failed(now);
+        match distribution {
+            Some(distribution) if verdict.delay.is_zero() => self.start_with(distribution),
+            _ => {
+                self.timer += 1;
+                self.effects.push(Effect::Wake(self.timer, verdict.delay));
+                self.state = State::BackingOff { timer: self.timer, open: verdict.open };
+            }
+        }
+    }
+
+    /// Launches what is resolved already, as soon as the rules allow it.
+    fn start_with(&mut self, distribution: P::Distribution) {
+        self.state = if self.must_wait() {
+            State::Switching { distribution }
+        } else {
+            let generation = self.next_generation();
+            State::Starting(self.launch(generation, distribution))
+        };
+    }
+
+    /// Whether what is on its way out must be gone first.
+    fn must_wait(&self) -> bool {
+        self.exclusive && !self.retiring.is_empty()
+    }
+
+    fn resolve(&mut self) {
+        let generation = self.next_generation();
+        self.effects.push(Effect::Resolve(generation));
+        self.state = State::Starting(Attempt { generation, step: Step::Resolving });
+    }
+
+    fn replace(&mut self, running: Running<P>) {
+        let generation = self.next_generation();
+        self.effects.push(Effect::Resolve(generation));
+        self.state = State::Replacing(running, Attempt { generation, step: Step::Resolving });
+    }
+
+    fn launch(&mut self, generation: Generation, distribution: P::Distribution) -> Attempt<P> {
+        self.effects.push(Effect::Launch(generation, distribution.clone()));
+        Attempt { generation, step: Step::Launching(distribution) }
+    }
+
+    /// Gives up an attempt whose step still runs.
+    fn abandon(&mut self, attempt: Attempt<P>) {
+        let generation = attempt.generation;
+        match attempt.step {
+            Step::Initialising(_, connection) => {
+                self.effects.push(Effect::Cancel(generation));
+                self.retire(generation, connection, Retirement::Kill);
+            }
+            Step::Resolving | Step::Launching(_) => {
+                self.effects.push(Effect::Cancel(generation));
+                self.abandoned.insert(generation);
+            }
+        }
+    }
+
+    /// Cleans up an attempt whose step has completed with a failure.
+    fn discard(&mut self, attempt: Attempt<P>) {
+        if let Step::Initialising(_, connection) = attempt.step {
+            self.effects.push(Effect::Cancel(attempt.generation));
+            self.retire(attempt.generation, connection, Retirement::Kill);
+        }
+    }
+
+    fn retire(&mut self, generation: Generation, connection: P::Connection, how: Retirement) {
+        self.retiring.insert(generation);
+        self.effects.push(Effect::Retire(generation, connection, how));
+    }
+
+    fn settle_stop(&mut self) {
+        if !self.retiring.is_empty() || !self.abandoned.is_empty() {
+            return;
+        }
+        if let State::Stopping(tickets) = &mut self.state {
+            let tickets = mem::take(tickets);
+            self.state = State::Stopped;
+            let generation = self.last;
+            for ticket in tickets {
+                self.answer(ticket, Ok(generation));
+            }
+        }
+    }
+
+    fn awaits(&self, generation: Generation, step: impl Fn(&Step<P>) -> bool) -> bool {
+        match &self.state {
+            State::Starting(attempt) | State::Replacing(_, attempt) => {
+                attempt.generation == generation && step(&attempt.step)
+            }
+            _ => false,
+        }
+    }
+
+    fn next_generation(&mut self) -> Generation {
+        self.last = self.last.next();
+        self.last
+    }
+
+    fn answer(&mut self, ticket: Ticket, result: Result<Generation, Denied<P::Fault>>) {
+        self.effects.push(Effect::Answer(ticket, result));
+    }
+}

@@ -1,0 +1,421 @@
+//! The lifecycle against tables of events and against random ones.
+
+use proptest::prelude::*;
+
+use super::*;
+
+struct Numbers;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Broken {
+    permanent: bool,
+}
+
+impl Fault for Broken {
+    fn is_permanent(&self) -> bool {
+        self.permanent
+    }
+}
+
+impl Parts for Numbers {
+    type Distribution = u32;
+    /// A connection is the number of its generation.
+    type Connection = u64;
+    type Fault = Broken;
+}
+
+const TRANSIENT: Broken = Broken { permanent: false };
+const PERMANENT: Broken = Broken { permanent: true };
+
+/// Effects in a form that reads well in a table.
+fn show(effects: &[Effect<Numbers>]) -> Vec<String> {
+    effects.iter().map(show_one).collect()
+}
+
+fn show_one(effect: &Effect<Numbers>) -> String {
+    match effect {
+        Effect::Resolve(g) => format!("resolve {g}"),
+        Effect::Launch(g, d) => format!("launch {g} of {d}"),
+        Effect::Initialise(g) => format!("initialise {g}"),
+        Effect::Cancel(g) => format!("cancel {g}"),
+        Effect::Publish(g) => format!("publish {g}"),
+        Effect::Withdraw(Withdrawal::Died(_)) => "withdraw: died".into(),
+        Effect::Withdraw(Withdrawal::Switching) => "withdraw: switching".into(),
+        Effect::Withdraw(Withdrawal::Stopping) => "withdraw: stopping".into(),
+        Effect::Retire(g, _, Retirement::Drain) => format!("drain {g}"),
+        Effect::Retire(g, _, Retirement::Kill) => format!("kill {g}"),
+        Effect::Wake(timer, _) => format!("wake {timer}"),
+        Effect::Answer(ticket, Ok(g)) => format!("answer {ticket}: {g}"),
+        Effect::Answer(ticket, Err(Denied::Failed(_))) => format!("answer {ticket}: failed"),
+        Effect::Answer(ticket, Err(Denied::Stopped)) => format!("answer {ticket}: stopped"),
+    }
+}
+
+struct Bench {
+    lifecycle: Lifecycle<Numbers>,
+    now: Duration,
+}
+
+impl Bench {
+    fn new(exclusive: bool) -> Self {
+        Self { lifecycle: Lifecycle::new(exclusive, 1), now: Duration::ZERO }
+    }
+
+    /// An overlapping instance whose generation 1, of distribution 10, serves.
+    fn ready(exclusive: bool) -> Self {
+        let mut bench = Self::new(exclusive);
+        bench.check(Event::Start(1), &["resolve 1"]);
+        bench.check(Event::Resolved(Generation(1), Ok(10)), &["launch 1 of 10"]);
+        bench.check(Event::Launched(Generation(1), Ok(1)), &["initialise 1"]);
+        bench.check(initialised(1), &["publish 1", "answer 1: 1"]);
+        assert_eq!(bench.lifecycle.phase(), Phase::Ready);
+        bench
+    }
+
+    fn check(&mut self, event: Event<Numbers>, expected: &[&str]) {
+        let effects = self.lifecycle.on(event, self.now);
+        assert_eq!(show(&effects), expected, "in phase {:?}", self.lifecycle.phase());
+    }
+
+    fn serving(&self) -> Option<u64> {
+        self.lifecycle.serving().map(|(generation, _)| generation.0)
+    }
+}
+
+fn resolved(generation: u64, distribution: u32) -> Event<Numbers> {
+    Event::Resolved(Generation(generation), Ok(distribution))
+}
+
+fn launched(generation: u64) -> Event<Numbers> {
+    Event::Launched(Generation(generation), Ok(generation))
+}
+
+fn initialised(generation: u64) -> Event<Numbers> {
+    Event::Initialised(Generation(generation), Ok(()))
+}
+
+fn died(generation: u64) -> Event<Numbers> {
+    Event::Died(Generation(generation), TRANSIENT)
+}
+
+fn retired(generation: u64) -> Event<Numbers> {
+    Event::Retired(Generation(generation))
+}
+
+#[test]
+fn an_overlapping_reload_drains_the_old_generation_after_the_new_one_serves() {
+    let mut bench = Bench::ready(false);
+    bench.check(Event::Reload(2), &["resolve 2"]);
+    bench.check(resolved(2, 20), &["launch 2 of 20"]);
+    bench.check(launched(2), &["initialise 2"]);
+    assert_eq!(bench.serving(), Some(1));
+    bench.check(initialised(2), &["publish 2", "drain 1", "answer 2: 2"]);
+    assert_eq!(bench.serving(), Some(2));
+    bench.check(retired(1), &[]);
+}
+
+#[test]
+fn a_reload_that_fails_at_any_step_leaves_the_old_generation_serving() {
+    let failed = |event: Event<Numbers>, before: &[Event<Numbers>], expected: &[&str]| {
+        let mut bench = Bench::ready(false);
+        bench.check(Event::Reload(2), &["resolve 2"]);
+        for event in before {
+            let event = match event {
+                Event::Resolved(g, Ok(d)) => Event::Resolved(*g, Ok(*d)),
+                Event::Launched(g, Ok(c)) => Event::Launched(*g, Ok(*c)),
+                _ => unreachable!("only successes come before"),
+            };
+            bench.lifecycle.on(event, Duration::ZERO);
+        }
+        bench.check(event, expected);
+        assert_eq!(bench.serving(), Some(1));
+        assert_eq!(bench.lifecycle.phase(), Phase::Ready);
+    };
+    let two = Generation(2);
+    failed(Event::Resolved(two, Err(PERMANENT)), &[], &["answer 2: failed"]);
+    failed(Event::Launched(two, Err(TRANSIENT)), &[resolved(2, 20)], &["answer 2: failed"]);
+    let before = [resolved(2, 20), launched(2)];
+    let expected = ["cancel 2", "kill 2", "answer 2: failed"];
+    failed(Event::Initialised(two, Err(TRANSIENT)), &before, &expected);
+    failed(died(2), &before, &expected);
+}
+
+#[test]
+fn an_exclusive_reload_verifies_first_and_launches_when_the_old_one_is_gone() {
+    let mut bench = Bench::ready(true);
+    bench.check(Event::Reload(2), &["resolve 2"]);
+    bench.check(resolved(2, 20), &["withdraw: switching", "drain 1"]);
+    assert_eq!(bench.lifecycle.phase(), Phase::Switching);
+    bench.check(retired(1), &["launch 3 of 20"]);
+    bench.check(launched(3), &["initialise 3"]);
+    bench.check(initialised(3), &["publish 3", "answer 2: 3"]);
+}
+
+#[test]
+fn an_exclusive_reload_that_fails_goes_back_to_what_served() {
+    let mut bench = Bench::ready(true);
+    bench.check(Event::Reload(2), &["resolve 2"]);
+    bench.check(resolved(2, 20), &["withdraw: switching", "drain 1"]);
+    bench.check(retired(1), &["launch 3 of 20"]);
+    let failed = Event::Launched(Generation(3), Err(PERMANENT));
+    bench.check(failed, &["launch 4 of 10", "answer 2: failed"]);
+    bench.check(launched(4), &["initialise 4"]);
+    bench.check(initialised(4), &["publish 4"]);
+}
+
+#[test]
+fn an_exclusive_candidate_that_fails_to_initialise_is_gone_before_the_old_one_returns() {
+    let mut bench = Bench::ready(true);
+    bench.check(Event::Reload(2), &["resolve 2"]);
+    bench.check(resolved(2, 20), &["withdraw: switching", "drain 1"]);
+    bench.check(retired(1), &["launch 3 of 20"]);
+    bench.check(launched(3), &["initialise 3"]);
+    let failed = Event::Initialised(Generation(3), Err(TRANSIENT));
+    bench.check(failed, &["cancel 3", "kill 3", "answer 2: failed"]);
+    bench.check(retired(3), &["launch 4 of 10"]);
+}
+
+#[test]
+fn a_death_is_followed_by_a_restart_at_once_without_resolving_again() {
+    let mut bench = Bench::ready(false);
+    bench.check(died(1), &["withdraw: died", "kill 1", "launch 2 of 10"]);
+    bench.check(launched(2), &["initialise 2"]);
+    bench.check(initialised(2), &["publish 2"]);
+}
+
+#[test]
+fn an_exclusive_restart_waits_until_the_dead_generation_s_tree_is_gone() {
+    let mut bench = Bench::ready(true);
+    bench.check(died(1), &["withdraw: died", "kill 1"]);
+    bench.check(retired(1), &["launch 2 of 10"]);
+}
+
+#[test]
+fn a_death_during_a_reload_lets_the_candidate_go_on() {
+    let mut bench = Bench::ready(false);
+    bench.check(Event::Reload(2), &["resolve 2"]);
+    bench.check(resolved(2, 20), &["launch 2 of 20"]);
+    bench.check(died(1), &["withdraw: died", "kill 1"]);
+    bench.check(launched(2), &["initialise 2"]);
+    bench.check(initialised(2), &["publish 2", "answer 2: 2"]);
+}
+
+#[test]
+fn reloads_asked_for_meanwhile_share_one_that_begins_afterwards() {
+    let mut bench = Bench::ready(false);
+    bench.check(Event::Reload(2), &["resolve 2"]);
+    bench.check(Event::Reload(3), &[]);
+    bench.check(Event::Reload(4), &[]);
+    bench.check(resolved(2, 20), &["launch 2 of 20"]);
+    bench.check(launched(2), &["initialise 2"]);
+    bench.check(initialised(2), &["publish 2", "drain 1", "answer 2: 2", "resolve 3"]);
+    bench.check(resolved(3, 30), &["launch 3 of 30"]);
+    bench.check(launched(3), &["initialise 3"]);
+    bench.check(initialised(3), &["publish 3", "drain 2", "answer 3: 3", "answer 4: 3"]);
+}
+
+#[test]
+fn a_permanent_failure_at_the_start_is_not_retried_until_somebody_asks() {
+    let mut bench = Bench::new(false);
+    bench.check(Event::Start(1), &["resolve 1"]);
+    bench.check(Event::Resolved(Generation(1), Err(PERMANENT)), &["answer 1: failed"]);
+    assert_eq!(bench.lifecycle.phase(), Phase::Failed);
+    bench.check(Event::Reload(2), &["resolve 2"]);
+}
+
+#[test]
+fn a_transient_failure_at_the_start_is_retried_after_a_delay() {
+    let mut bench = Bench::new(false);
+    bench.check(Event::Start(1), &["resolve 1"]);
+    bench.check(Event::Resolved(Generation(1), Err(TRANSIENT)), &["wake 1", "answer 1: failed"]);
+    bench.check(Event::Woke(1), &["resolve 2"]);
+}
+
+#[test]
+fn a_timer_that_is_not_waited_for_is_ignored() {
+    let mut bench = Bench::new(false);
+    bench.check(Event::Start(1), &["resolve 1"]);
+    bench.check(Event::Resolved(Generation(1), Err(TRANSIENT)), &["wake 1", "answer 1: failed"]);
+    bench.check(Event::Reload(2), &["resolve 2"]);
+    bench.check(Event::Woke(1), &[]);
+}
+
+#[test]
+fn late_completion_of_an_old_generation_is_dropped() {
+    let mut bench = Bench::ready(false);
+    bench.check(died(1), &["withdraw: died", "kill 1", "launch 2 of 10"]);
+    bench.check(resolved(1, 10), &[]);
+    bench.check(initialised(1), &[]);
+    bench.check(died(1), &[]);
+    assert_eq!(bench.lifecycle.phase(), Phase::Launching);
+}
+
+#[test]
+fn a_connection_that_arrives_after_a_stop_is_killed_and_the_stop_waits_for_it() {
+    let mut bench = Bench::new(false);
+    bench.check(Event::Start(1), &["resolve 1"]);
+    bench.check(resolved(1, 10), &["launch 1 of 10"]);
+    bench.check(Event::Stop(2), &["cancel 1", "answer 1: stopped"]);
+    assert_eq!(bench.lifecycle.phase(), Phase::Stopping);
+    bench.check(launched(1), &["kill 1"]);
+    bench.check(retired(1), &["answer 2: 1"]);
+    assert_eq!(bench.lifecycle.phase(), Phase::Stopped);
+}
+
+#[test]
+fn a_stop_during_a_reload_takes_both_generations_down() {
+    let mut bench = Bench::ready(false);
+    bench.check(Event::Reload(2), &["resolve 2"]);
+    bench.check(resolved(2, 20), &["launch 2 of 20"]);
+    bench.check(launched(2), &["initialise 2"]);
+    let expected = ["cancel 2", "kill 2", "withdraw: stopping", "drain 1", "answer 2: stopped"];
+    bench.check(Event::Stop(3), &expected);
+    bench.check(Event::Reload(4), &["answer 4: stopped"]);
+    bench.check(retired(2), &[]);
+    bench.check(retired(1), &["answer 3: 2"]);
+}
+
+#[test]
+fn a_stopped_instance_can_be_started_again() {
+    let mut bench = Bench::ready(false);
+    bench.check(Event::Stop(2), &["withdraw: stopping", "drain 1"]);
+    bench.check(retired(1), &["answer 2: 1"]);
+    bench.check(Event::Start(3), &["resolve 2"]);
+}
+
+/// Runs random events, completing only what was asked for, and keeps a model of
+/// who owns what.
+#[derive(Default)]
+struct Model {
+    /// Steps that will complete: generation and kind.
+    resolving: BTreeSet<u64>,
+    launching: BTreeSet<u64>,
+    initialising: BTreeSet<u64>,
+    /// Connections that exist.
+    alive: BTreeSet<u64>,
+    retiring: BTreeSet<u64>,
+    published: Option<u64>,
+    timers: BTreeSet<u64>,
+    open_tickets: BTreeSet<u64>,
+}
+
+impl Model {
+    fn apply(&mut self, effects: Vec<Effect<Numbers>>, exclusive: bool) {
+        for effect in effects {
+            match effect {
+                Effect::Resolve(g) => assert!(self.resolving.insert(g.0)),
+                Effect::Launch(g, _) => {
+                    if exclusive {
+                        let others: Vec<_> = self.alive.union(&self.retiring).collect();
+                        assert!(others.is_empty(), "launched {g} beside {others:?}");
+                    }
+                    assert!(self.launching.insert(g.0));
+                }
+                Effect::Initialise(g) => assert!(self.initialising.insert(g.0)),
+                Effect::Cancel(_) => {}
+                Effect::Publish(g) => {
+                    assert!(self.alive.contains(&g.0), "published {g}, which does not live");
+                    self.published = Some(g.0);
+                }
+                Effect::Withdraw(_) => self.published = None,
+                Effect::Retire(g, connection, _) => {
+                    assert_eq!(g.0, connection, "a connection under another generation");
+                    assert!(self.alive.remove(&g.0), "retired {g} twice, or before it lived");
+                    assert!(self.retiring.insert(g.0));
+                    if self.published == Some(g.0) {
+                        self.published = None;
+                    }
+                }
+                Effect::Wake(timer, _) => assert!(self.timers.insert(timer)),
+                Effect::Answer(ticket, _) => {
+                    assert!(self.open_tickets.remove(&ticket), "answered {ticket} twice");
+                }
+            }
+        }
+    }
+
+    /// The event that choice number `choice` stands for, if it can happen now.
+    fn event(&mut self, choice: u8, ok: bool, permanent: bool, ticket: u64) -> Option<Event<Numbers>> {
+        let fault = Broken { permanent };
+        let first = |set: &BTreeSet<u64>| set.first().copied();
+        let last = |set: &BTreeSet<u64>| set.last().copied();
+        Some(match choice {
+            0 => self.ask(ticket, Event::Start(ticket)),
+            1 | 2 => self.ask(ticket, Event::Reload(ticket)),
+            3 => self.ask(ticket, Event::Stop(ticket)),
+            4 | 5 => {
+                let g = first(&self.resolving)?;
+                self.resolving.remove(&g);
+                Event::Resolved(Generation(g), if ok { Ok(g as u32) } else { Err(fault) })
+            }
+            6 | 7 => {
+                let g = last(&self.launching)?;
+                self.launching.remove(&g);
+                if ok {
+                    self.alive.insert(g);
+                }
+                Event::Launched(Generation(g), if ok { Ok(g) } else { Err(fault) })
+            }
+            8 | 9 => {
+                let g = first(&self.initialising)?;
+                self.initialising.remove(&g);
+                Event::Initialised(Generation(g), if ok { Ok(()) } else { Err(fault) })
+            }
+            10 => Event::Died(Generation(last(&self.alive)?), fault),
+            11 => Event::Died(Generation(first(&self.alive)?), fault),
+            12 | 13 => {
+                let g = first(&self.retiring)?;
+                self.retiring.remove(&g);
+                Event::Retired(Generation(g))
+            }
+            _ => {
+                let timer = last(&self.timers)?;
+                self.timers.remove(&timer);
+                Event::Woke(timer)
+            }
+        })
+    }
+
+    fn ask(&mut self, ticket: u64, event: Event<Numbers>) -> Event<Numbers> {
+        self.open_tickets.insert(ticket);
+        event
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_connection_has_one_owner_and_every_caller_one_answer(
+        exclusive: bool,
+        steps in proptest::collection::vec((0u8..15, prop::bool::weighted(0.8), any::<bool>(), 0u64..5_000), 1..120),
+    ) {
+        let mut lifecycle = Lifecycle::<Numbers>::new(exclusive, 7);
+        let mut model = Model::default();
+        let mut now = Duration::ZERO;
+        for (ticket, (choice, ok, permanent, millis)) in (0_u64..).zip(steps) {
+            now += Duration::from_millis(millis);
+            let Some(event) = model.event(choice, ok, permanent, ticket) else { continue };
+            let effects = lifecycle.on(event, now);
+            model.apply(effects, exclusive);
+            let serving = lifecycle.serving().map(|(generation, _)| generation.0);
+            prop_assert_eq!(serving, model.published);
+            let candidate = lifecycle.candidate().map(|(generation, _, _)| generation.0);
+            let owned: BTreeSet<u64> = serving.into_iter().chain(candidate).collect();
+            prop_assert_eq!(&owned, &model.alive, "a connection is lost or owned twice");
+        }
+        // However it went, a stop ends it once everything has completed.
+        let stop = model.ask(u64::MAX, Event::Stop(u64::MAX));
+        let effects = lifecycle.on(stop, now);
+        model.apply(effects, exclusive);
+        for _ in 0..1_000 {
+            let next = [4, 6, 8, 12].into_iter().find_map(|choice| model.event(choice, true, false, 0));
+            let Some(event) = next else { break };
+            let effects = lifecycle.on(event, now);
+            model.apply(effects, exclusive);
+        }
+        prop_assert_eq!(lifecycle.phase(), Phase::Stopped);
+        prop_assert!(model.alive.is_empty() && model.retiring.is_empty());
+        prop_assert!(model.open_tickets.is_empty(), "nobody answered {:?}", model.open_tickets);
+    }
+}

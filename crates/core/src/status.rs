@@ -1,0 +1,123 @@
+//! What others see of an instance: a status that is watched, and events.
+
+use std::fmt;
+use std::sync::Arc;
+
+use outrigger_transport::Containment;
+use outrigger_types::{Generation, InstanceName, InterfaceName, PluginName, PluginVersion};
+use serde::Serialize;
+
+/// The state of an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum PluginState {
+    /// Not running, and not meant to.
+    Stopped,
+    /// On its way to serving, for the first time or after a death.
+    Starting,
+    /// Serving.
+    Ready,
+    /// Serving, while the next generation is made ready.
+    Reloading,
+    /// Between two generations of an exclusive reload or restart.
+    Switching,
+    /// Waiting before the next try.
+    BackingOff,
+    /// Waiting for the next probe, after too many failures.
+    CircuitOpen,
+    /// Not tried again until somebody asks: a retry cannot mend it.
+    Failed,
+    /// On its way to stopped.
+    Stopping,
+}
+
+impl fmt::Display for PluginState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Stopped => "stopped",
+            Self::Starting => "starting",
+            Self::Ready => "ready",
+            Self::Reloading => "reloading",
+            Self::Switching => "switching",
+            Self::BackingOff => "backing off",
+            Self::CircuitOpen => "circuit open",
+            Self::Failed => "failed",
+            Self::Stopping => "stopping",
+        })
+    }
+}
+
+/// What each part of bringing a generation up took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StartTimings {
+    /// Hashing and checking the signature.
+    pub verify: std::time::Duration,
+    /// Unpacking, and sealing the image.
+    pub unpack: std::time::Duration,
+    /// Identity, launcher and exec.
+    pub launch: std::time::Duration,
+    /// The handshake line, TLS and HTTP/2.
+    pub handshake: std::time::Duration,
+    /// The plugin's initialisation.
+    pub initialise: std::time::Duration,
+}
+
+/// The status of an instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PluginStatus {
+    /// The instance.
+    pub instance: InstanceName,
+    /// The interface that it fills.
+    pub interface: InterfaceName,
+    /// Its distribution's name.
+    pub name: PluginName,
+    /// Its distribution's version.
+    pub version: PluginVersion,
+    /// Its state.
+    pub state: PluginState,
+    /// The generation that serves.
+    pub generation: Option<Generation>,
+    /// The process that serves.
+    pub pid: Option<u32>,
+    /// The application protocol version in use.
+    pub app_version: Option<u32>,
+    /// How far its processes are contained.
+    pub containment: Option<Containment>,
+    /// `compat` or `strict`.
+    pub sandbox: &'static str,
+    /// Deaths and failed attempts since the start.
+    pub failures: u64,
+    /// The last of them.
+    pub last_error: Option<Arc<str>>,
+    /// What bringing the serving generation up took.
+    pub timings: StartTimings,
+}
+
+/// Something that happened to an instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HostEvent {
+    /// The instance.
+    pub instance: InstanceName,
+    /// What happened.
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// A generation serves.
+    Ready(Generation),
+    /// The serving generation died or hung.
+    Died(Generation, Arc<str>),
+    /// A generation that was on its way out is gone.
+    Gone(Generation),
+    /// A start or a reload failed.
+    AttemptFailed(Arc<str>),
+    /// The state changed.
+    State(PluginState),
+}
