@@ -1,0 +1,207 @@
+//! What every call through a gateway has around it: the live connection, a
+//! deadline, a trace span, metrics, and the mapping of what it came back with.
+
+use std::future::Future;
+use std::time::Duration;
+
+use outrigger_core::Link;
+use outrigger_transport::{Endpoint, Rpc};
+use tokio::time::Instant;
+use tonic::{Request, Response, Status};
+use tracing::Instrument as _;
+
+use crate::fault::GatewayError;
+use crate::metrics::{self, MethodMetrics};
+
+/// A method of an interface, and what a gateway keeps for it.
+#[derive(Debug)]
+pub struct Method {
+    name: &'static str,
+    metrics: MethodMetrics,
+}
+
+impl Method {
+    /// `name` is shown in errors, spans and metrics, as in `Greeting`.
+    #[must_use]
+    pub fn new(name: &'static str) -> Self {
+        Self { name, metrics: MethodMetrics::default() }
+    }
+
+    /// The name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+/// What a caller can set for one call.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CallOptions {
+    /// From the start of the call, waiting for a reload included; `None`: the
+    /// settings' `timeouts.call`.
+    pub deadline: Option<Duration>,
+}
+
+/// A call that is on its way out: where to, and what is left of its deadline.
+#[derive(Debug)]
+pub struct Outgoing {
+    endpoint: Endpoint,
+    left: Duration,
+}
+
+impl Outgoing {
+    /// How the call reaches its generation.
+    #[must_use]
+    pub const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// The connection, for a generated client; `None` for a plugin that runs
+    /// within the node.
+    #[must_use]
+    pub fn rpc(&self) -> Option<Rpc> {
+        match self.endpoint() {
+            Endpoint::Rpc(rpc) => Some(rpc.clone()),
+            Endpoint::Local(_) => None,
+        }
+    }
+
+    /// A request that tells the plugin how long the caller waits.
+    pub fn request<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        request.set_timeout(self.left);
+        request
+    }
+}
+
+/// The way from a gateway to its instance.
+#[derive(Debug, Clone)]
+pub struct Caller(Link);
+
+impl Caller {
+    /// A way to the instance behind a link.
+    #[must_use]
+    pub const fn new(link: Link) -> Self {
+        Self(link)
+    }
+
+    /// The instance's link.
+    #[must_use]
+    pub const fn link(&self) -> &Link {
+        &self.0
+    }
+
+    /// Makes one unary call over gRPC: `send` gets the connection and makes the
+    /// request. The call ends at its deadline, or at once when its generation
+    /// does.
+    ///
+    /// # Errors
+    ///
+    /// [`GatewayError`]; [`GatewayError::WrongEndpoint`] for an instance that
+    /// runs within the node.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future cancels the call at the plugin.
+    pub async fn unary<T, S, F>(
+        &self,
+        method: &Method,
+        options: CallOptions,
+        send: S,
+    ) -> Result<T, GatewayError>
+    where
+        S: FnOnce(Rpc, Outgoing) -> F,
+        F: Future<Output = Result<Response<T>, Status>>,
+    {
+        self.call(method, options, |outgoing| async move {
+            let Some(rpc) = outgoing.rpc() else { return Sent::WrongEndpoint };
+            match send(rpc, outgoing).await {
+                Ok(response) => Sent::Answer(response.into_inner()),
+                Err(status) => Sent::Status(status),
+            }
+        })
+        .await
+    }
+
+    /// Makes one call, in whatever way `send` makes it.
+    pub(crate) async fn call<T, S, F>(
+        &self,
+        method: &Method,
+        options: CallOptions,
+        send: S,
+    ) -> Result<T, GatewayError>
+    where
+        S: FnOnce(Outgoing) -> F,
+        F: Future<Output = Sent<T>>,
+    {
+        let plugin = self.0.instance().as_str();
+        let work = self.guarded(method, options, send);
+        // Looked at here, since a span that nobody wants still costs its fields.
+        let outcome = if tracing::enabled!(tracing::Level::DEBUG) {
+            let span = tracing::debug_span!("plugin.call", plugin, method = method.name);
+            work.instrument(span).await
+        } else {
+            work.await
+        };
+        if let Err(error) = &outcome {
+            metrics::failed(plugin, method.name, error.outcome());
+            tracing::debug!(plugin, method = method.name, %error, "call failed");
+        }
+        outcome
+    }
+
+    async fn guarded<T, S, F>(
+        &self,
+        method: &Method,
+        options: CallOptions,
+        send: S,
+    ) -> Result<T, GatewayError>
+    where
+        S: FnOnce(Outgoing) -> F,
+        F: Future<Output = Sent<T>>,
+    {
+        let plugin = self.0.instance().as_str();
+        let limits = self.0.limits();
+        let deadline = options.deadline.unwrap_or(limits.deadline);
+        let started = Instant::now();
+        let late = || GatewayError::DeadlineExceeded {
+            plugin: plugin.to_owned(),
+            method: method.name,
+            deadline,
+        };
+        let work = async {
+            let entered = self.0.enter().await?;
+            let left = deadline.saturating_sub(started.elapsed());
+            let outgoing = Outgoing { endpoint: entered.endpoint().clone(), left };
+            let sent = tokio::select! {
+                biased;
+                sent = send(outgoing) => sent,
+                unavailable = entered.ended() => return Err(unavailable.into()),
+            };
+            let status = match sent {
+                Sent::Answer(answer) => return Ok(answer),
+                Sent::Status(status) => status,
+                Sent::WrongEndpoint => {
+                    return Err(GatewayError::WrongEndpoint { plugin: plugin.to_owned() });
+                }
+            };
+            let error = GatewayError::from_status(&status, plugin, method.name, deadline);
+            if matches!(error, GatewayError::Disconnected { .. })
+                && let Some(unavailable) = entered.ended_by_now().await
+            {
+                return Err(unavailable.into());
+            }
+            Err(error)
+        };
+        let answer = tokio::time::timeout(deadline, work).await.unwrap_or_else(|_| Err(late()))?;
+        method.metrics.succeeded(plugin, method.name, started.elapsed().as_secs_f64());
+        Ok(answer)
+    }
+}
+
+/// What a call came back with.
+pub(crate) enum Sent<T> {
+    Answer(T),
+    Status(Status),
+    WrongEndpoint,
+}

@@ -1,0 +1,165 @@
+//! From what a call came back with to what its caller can act on.
+
+use std::time::Duration;
+
+use outrigger_core::Unavailable;
+use tonic::{Code, Status};
+
+/// Why a call through a gateway failed.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum GatewayError {
+    /// No generation serves, or the one that had the call ended.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    /// The connection broke while the call was under way.
+    #[error("plugin `{plugin}`: the connection broke during `{method}`: {message}")]
+    Disconnected {
+        /// The instance.
+        plugin: String,
+        /// The method.
+        method: &'static str,
+        /// What the connection's library said.
+        message: String,
+    },
+    /// The plugin did not answer in time.
+    #[error("plugin `{plugin}` did not answer `{method}` within {deadline:?}")]
+    DeadlineExceeded {
+        /// The instance.
+        plugin: String,
+        /// The method.
+        method: &'static str,
+        /// The deadline, from the start of the call.
+        deadline: Duration,
+    },
+    /// The plugin does not have the method.
+    #[error("plugin `{plugin}` does not serve `{method}`; install a version that does")]
+    Unimplemented {
+        /// The instance.
+        plugin: String,
+        /// The method.
+        method: &'static str,
+    },
+    /// The plugin refused the call.
+    #[error("plugin `{plugin}` refused `{method}` ({code:?}): {message}")]
+    Refused {
+        /// The instance.
+        plugin: String,
+        /// The method.
+        method: &'static str,
+        /// The status code that it gave.
+        code: Code,
+        /// Its own words, control characters escaped.
+        message: String,
+    },
+    /// The plugin's answer breaks the interface's rules.
+    #[error("plugin `{plugin}` answered `{method}` with {what}")]
+    BadAnswer {
+        /// The instance.
+        plugin: String,
+        /// The method.
+        method: &'static str,
+        /// What is wrong with the answer.
+        what: String,
+    },
+    /// The instance runs in another way than this gateway can call.
+    #[error("plugin `{plugin}` runs within the node, but is no implementation of this interface")]
+    WrongEndpoint {
+        /// The instance.
+        plugin: String,
+    },
+}
+
+impl GatewayError {
+    /// Whether the call never reached the plugin, so that sending it again
+    /// cannot do anything twice.
+    #[must_use]
+    pub fn was_not_sent(&self) -> bool {
+        match self {
+            Self::Unavailable(unavailable) => unavailable.was_not_sent(),
+            Self::WrongEndpoint { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// A short word for metrics.
+    #[must_use]
+    pub const fn outcome(&self) -> &'static str {
+        match self {
+            Self::Unavailable(_) => "unavailable",
+            Self::Disconnected { .. } => "disconnected",
+            Self::DeadlineExceeded { .. } => "deadline",
+            Self::Unimplemented { .. } => "unimplemented",
+            Self::Refused { .. } => "refused",
+            Self::BadAnswer { .. } => "bad-answer",
+            Self::WrongEndpoint { .. } => "wrong-endpoint",
+        }
+    }
+
+    /// Maps a status; `deadline` is the call's own.
+    pub(crate) fn from_status(
+        status: &Status,
+        plugin: &str,
+        method: &'static str,
+        deadline: Duration,
+    ) -> Self {
+        let plugin = plugin.to_owned();
+        // A status with a source was made on this side, by the connection.
+        let local = std::error::Error::source(status).is_some();
+        match status.code() {
+            Code::DeadlineExceeded => Self::DeadlineExceeded { plugin, method, deadline },
+            // tonic's own timer says so in these words.
+            Code::Cancelled if local || status.message() == "Timeout expired" => {
+                Self::DeadlineExceeded { plugin, method, deadline }
+            }
+            Code::Unimplemented => Self::Unimplemented { plugin, method },
+            Code::Unavailable | Code::Unknown if local => {
+                let message = status.message().escape_debug().to_string();
+                Self::Disconnected { plugin, method, message }
+            }
+            code => {
+                let message = status.message().escape_debug().to_string();
+                Self::Refused { plugin, method, code, message }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(status: &Status) -> GatewayError {
+        GatewayError::from_status(status, "x", "Greeting", Duration::from_secs(5))
+    }
+
+    #[test]
+    fn statuses_become_what_a_caller_can_act_on() {
+        let rows = [
+            (Status::deadline_exceeded("late"), "deadline"),
+            (Status::cancelled("Timeout expired"), "deadline"),
+            (Status::cancelled("by the plugin"), "refused"),
+            (Status::unimplemented("no"), "unimplemented"),
+            (Status::unavailable("the plugin says so"), "refused"),
+            (Status::invalid_argument("no"), "refused"),
+            (Status::unknown("?"), "refused"),
+        ];
+        for (status, outcome) in rows {
+            assert_eq!(map(&status).outcome(), outcome, "{status:?}");
+        }
+    }
+
+    #[test]
+    fn a_plugin_s_words_cannot_forge_a_log_line() {
+        let error = map(&Status::invalid_argument("a\nb\u{1b}[31m")).to_string();
+        assert!(!error.contains(char::is_control), "{error:?}");
+    }
+
+    #[test]
+    fn a_broken_connection_is_told_from_a_refusal() {
+        let mut status = Status::unavailable("tcp connect error");
+        status.set_source(std::sync::Arc::new(std::io::Error::other("broken")));
+        assert_eq!(map(&status).outcome(), "disconnected");
+        assert!(!map(&status).was_not_sent());
+    }
+}
