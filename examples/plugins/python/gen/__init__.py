@@ -1,0 +1,1 @@
+"""Stubs made from the .proto files; examples/plugins/README.md says how."""
