@@ -1,0 +1,86 @@
+//! The `outrigger` command: hosts plugins, shows what that looks like, packs
+//! and signs distributions.
+//!
+//! Exit status: 0 when what was asked for was done, 1 when it was not, 2 for a
+//! command line that cannot be understood. Results go to standard output,
+//! everything else to standard error.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command prints")]
+
+mod demo;
+mod failure;
+mod logging;
+mod pack;
+mod run;
+mod sign;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::failure::Failure;
+
+/// Host plugins that run as their own processes.
+#[derive(Debug, Parser)]
+#[command(name = "outrigger", version, about, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Log lines go to standard error; OUTRIGGER_LOG=debug shows more of them (or any \
+filter such as `warn,outrigger::plugin=debug`).";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Host the plugins of a settings file until Ctrl-C
+    Run(run::Arguments),
+    /// Show a plugin's whole life in a few seconds: pack, sign, verify, launch,
+    /// call, reload, kill, recover
+    Demo(demo::Arguments),
+    /// Make a distribution from a directory
+    Pack(pack::Arguments),
+    /// Sign a distribution, so that hosts can verify it
+    Sign(sign::Arguments),
+    /// Be the demo's plugin
+    #[command(name = demo::PLUGIN_COMMAND, hide = true)]
+    DemoPlugin,
+}
+
+fn main() -> ExitCode {
+    // Before any thread: this executable is its own launcher.
+    outrigger::launcher_hook();
+    let outcome = match Cli::parse().command {
+        Command::DemoPlugin => return demo::plugin(),
+        Command::Run(arguments) => run::run(arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Pack(arguments) => pack::run(&arguments),
+        Command::Sign(arguments) => sign::run(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            failure.exit_code()
+        }
+    }
+}
+
+/// The runtime of commands that host plugins.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed("the runtime could not be started", &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Cli::command().debug_assert();
+    }
+}

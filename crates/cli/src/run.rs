@@ -1,0 +1,200 @@
+//! `outrigger run`: hosts the plugins of a settings file.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use outrigger::{PluginHost, PluginHostBuilder, PluginStatus, helloworld};
+use serde_json::{Value, json};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::failure::Failure;
+use crate::{logging, runtime};
+
+/// Host the plugins of a settings file until Ctrl-C.
+///
+/// SIGHUP reads the settings anew and reloads every plugin. SIGINT and SIGTERM
+/// stop; a second one stops without patience.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The settings, as in file:///etc/node/plugins.json
+    #[arg(long, value_name = "URL", required_unless_present = "config")]
+    plugins: Option<String>,
+    /// Run distributions without verifying them; dangerous
+    #[arg(long = "plugins.skipverify")]
+    skip_verify: bool,
+    /// Verify distributions with a local public key and local signatures
+    #[arg(long = "plugins.localverify")]
+    local_verify: bool,
+    /// The public key [default: file:///<baseDir>/gpg.key]
+    #[arg(long = "plugins.publickey", value_name = "URL")]
+    public_key: Option<String>,
+    /// A node's TOML file with a section [Node.Plugins]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The node's data directory; `baseDir` is `plugins` in it by default
+    #[arg(long, value_name = "DIR")]
+    datadir: Option<PathBuf>,
+    /// The node's identity, which plugins are told
+    #[arg(long, value_name = "NAME", default_value = "")]
+    identity: String,
+    /// How long stopping may take, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 20)]
+    stop_timeout: u64,
+    /// Print a JSON object a line: when all plugins serve, and after reloads
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
+    logging::install("info");
+    let registered = builder(&arguments)?.register()?;
+    runtime()?.block_on(async {
+        // Before the first plugin: a signal must find somebody who listens.
+        let mut signals = Signals::new()?;
+        let starting = registered.start();
+        let host = tokio::select! {
+            started = starting => started?,
+            () = signals.stop() => {
+                return Err(Failure::Failed("stopped before all plugins served".into()));
+            }
+        };
+        serve(host, &arguments, &mut signals).await
+    })
+}
+
+fn builder(arguments: &Arguments) -> Result<PluginHostBuilder, Failure> {
+    let mut builder = PluginHost::builder()
+        .environment()
+        .identity(&arguments.identity)
+        .interface(helloworld::interface());
+    if let Some(url) = &arguments.plugins {
+        builder = builder.settings_url(url);
+    }
+    if let Some(path) = &arguments.config {
+        builder = builder.config_file(path);
+    }
+    if let Some(path) = &arguments.datadir {
+        builder = builder.data_dir(path);
+    }
+    match (arguments.skip_verify, arguments.local_verify, &arguments.public_key) {
+        (true, true, _) => Err(Failure::Usage(
+            "only --plugins.skipverify or --plugins.localverify must be set".into(),
+        )),
+        (_, false, Some(_)) => Err(Failure::Usage(
+            "--plugins.localverify is required for setting --plugins.publickey".into(),
+        )),
+        (true, false, None) => Ok(builder.danger_skip_verification()),
+        (false, true, None) => Ok(builder),
+        (false, true, Some(url)) => Ok(builder.public_key(key_path(url)?)),
+        (false, false, None) => Err(Failure::Usage(
+            "verification against a plugin central is not available; give \
+             --plugins.localverify with a public key, or --plugins.skipverify"
+                .into(),
+        )),
+    }
+}
+
+/// GoQuorum takes host and path of the URL together; a plain path is taken too.
+fn key_path(url: &str) -> Result<PathBuf, Failure> {
+    let path = url.strip_prefix("file://").unwrap_or(url);
+    if path.is_empty() || path.contains("://") {
+        return Err(Failure::Usage(format!(
+            "--plugins.publickey: `{url}` is no file: URL; give one such as file:///etc/gpg.key"
+        )));
+    }
+    Ok(PathBuf::from(path))
+}
+
+struct Signals {
+    hangup: Signal,
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, Failure> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+async fn serve(
+    host: PluginHost,
+    arguments: &Arguments,
+    signals: &mut Signals,
+) -> Result<(), Failure> {
+    report("ready", &host, arguments.json);
+    loop {
+        let reload = tokio::select! {
+            _ = signals.hangup.recv() => true,
+            _ = signals.interrupt.recv() => false,
+            _ = signals.terminate.recv() => false,
+        };
+        if !reload {
+            break;
+        }
+        reload_all(&host).await;
+        report("reloaded", &host, arguments.json);
+    }
+    tracing::info!("stopping");
+    let limit = Duration::from_secs(arguments.stop_timeout);
+    tokio::select! {
+        stopped = host.stop(limit) => Ok(stopped?),
+        () = signals.stop() => Err(Failure::Failed("stopped without patience".into())),
+    }
+}
+
+async fn reload_all(host: &PluginHost) {
+    for status in host.status() {
+        if let Err(error) = host.reload(status.instance.as_str()).await {
+            tracing::error!("reload failed, what served before goes on: {error}");
+        }
+    }
+}
+
+fn report(event: &str, host: &PluginHost, as_json: bool) {
+    let statuses = host.status();
+    if as_json {
+        let plugins: Vec<Value> = statuses.iter().map(to_json).collect();
+        println!("{}", json!({ "event": event, "plugins": plugins }));
+        return;
+    }
+    for status in statuses {
+        println!(
+            "{}: {} {} is {}, generation {}, pid {}, sandbox {}",
+            status.instance,
+            status.name,
+            status.version,
+            status.state,
+            status.generation.map_or("-".into(), |generation| generation.to_string()),
+            status.pid.map_or("-".into(), |pid| pid.to_string()),
+            status.sandbox,
+        );
+    }
+}
+
+fn to_json(status: &PluginStatus) -> Value {
+    json!({
+        "instance": status.instance,
+        "interface": status.interface,
+        "name": status.name,
+        "version": status.version,
+        "state": status.state,
+        "generation": status.generation,
+        "pid": status.pid,
+        "sandbox": status.sandbox,
+        "failures": status.failures,
+        "last_error": status.last_error.as_deref(),
+    })
+}

@@ -1,0 +1,226 @@
+//! From a builder to a host, in two phases.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use outrigger_core::manager::{Host, HostConfig, Interfaces, SettingsSource};
+use outrigger_core::settings::{ProcessEnv, Settings, Sources, Warning};
+use outrigger_core::{HostError, InterfaceSpec};
+use outrigger_discovery::{Verification, Verifier};
+use outrigger_transport::Driver;
+use tokio::runtime::Handle;
+
+use crate::host::PluginHost;
+
+/// What a host is to be. Made by [`PluginHost::builder`].
+#[derive(Debug, Default)]
+#[must_use]
+pub struct PluginHostBuilder {
+    settings: Option<Settings>,
+    sources: Sources,
+    interfaces: Interfaces,
+    verification: Choice,
+    public_key: Option<PathBuf>,
+    identity: String,
+    driver: Option<Arc<dyn Driver>>,
+    io: Option<Handle>,
+}
+
+#[derive(Debug, Default)]
+enum Choice {
+    #[default]
+    LocalKey,
+    DangerSkip,
+    Custom(Arc<dyn Verifier>),
+}
+
+impl PluginHostBuilder {
+    /// Uses settings that the node built itself. Beats every other source; a
+    /// reload finds the same settings.
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = Some(settings);
+        self
+    }
+
+    /// Reads a GoQuorum settings file, given as a `file:` URL.
+    pub fn settings_url(mut self, url: impl Into<String>) -> Self {
+        self.sources = std::mem::take(&mut self.sources).with_url(url);
+        self
+    }
+
+    /// Reads a GoQuorum settings file, given as a path.
+    pub fn settings_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.sources = std::mem::take(&mut self.sources).with_json(path);
+        self
+    }
+
+    /// Reads the section `[Node.Plugins]` of a TOML file.
+    pub fn config_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.sources = std::mem::take(&mut self.sources).with_toml(path);
+        self
+    }
+
+    /// Layers the process's variables `OUTRIGGER__A__B` over the files.
+    pub fn environment(mut self) -> Self {
+        self.sources = std::mem::take(&mut self.sources).with_env(ProcessEnv);
+        self
+    }
+
+    /// Layers one value over everything else, under a key path such as
+    /// `timeouts.drain`.
+    pub fn override_value(mut self, key: impl Into<String>, value: impl Into<OsString>) -> Self {
+        self.sources = std::mem::take(&mut self.sources).with_override(key, value);
+        self
+    }
+
+    /// The node's data directory; `baseDir` defaults to `plugins` in it.
+    pub fn data_dir(mut self, path: impl Into<PathBuf>) -> Self {
+        self.sources = std::mem::take(&mut self.sources).with_datadir(path);
+        self
+    }
+
+    /// Adds an interface. The settings may name those that were added, and no
+    /// others.
+    pub fn interface(mut self, spec: InterfaceSpec) -> Self {
+        self.interfaces.insert(spec.name.clone(), Arc::new(spec));
+        self
+    }
+
+    /// The key that verifies distributions; by default `<baseDir>/gpg.key`.
+    /// Signatures lie beside the distributions.
+    pub fn public_key(mut self, path: impl Into<PathBuf>) -> Self {
+        self.public_key = Some(path.into());
+        self
+    }
+
+    /// Runs distributions that nobody verified. Dangerous: whoever can write to
+    /// `baseDir` runs code as the node. Logged at each start.
+    pub fn danger_skip_verification(mut self) -> Self {
+        self.verification = Choice::DangerSkip;
+        self
+    }
+
+    /// Lets something of the node's own judge distributions.
+    pub fn verifier(mut self, verifier: Arc<dyn Verifier>) -> Self {
+        self.verification = Choice::Custom(verifier);
+        self
+    }
+
+    /// The node's identity, as plugins are told it at their initialisation.
+    pub fn identity(mut self, identity: impl Into<String>) -> Self {
+        self.identity = identity.into();
+        self
+    }
+
+    /// Runs plugins in another way than as processes.
+    pub fn driver(mut self, driver: Arc<dyn Driver>) -> Self {
+        self.driver = Some(driver);
+        self
+    }
+
+    /// Where connections are driven; by default the runtime that calls
+    /// [`Registered::start`]. It must outlive the host.
+    pub fn runtime(mut self, handle: Handle) -> Self {
+        self.io = Some(handle);
+        self
+    }
+
+    /// Reads and checks the settings: no process, no network, nothing written.
+    /// Blocks on small files.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`]: settings that cannot be read, an interface that was not
+    /// added, a launcher that is none.
+    pub fn register(self) -> Result<Registered, HostError> {
+        let (settings, source, warnings) = match self.settings {
+            Some(settings) => {
+                let source = SettingsSource::Fixed(Arc::new(settings.clone()));
+                (settings, source, Vec::new())
+            }
+            None => {
+                let loaded = self.sources.load()?;
+                let source = SettingsSource::Sources(Arc::new(self.sources));
+                (loaded.settings, source, loaded.warnings)
+            }
+        };
+        for warning in &warnings {
+            tracing::warn!("{warning}");
+        }
+        let base_dir = &settings.base_dir;
+        let verifier: Arc<dyn Verifier> = match self.verification {
+            Choice::Custom(verifier) => verifier,
+            Choice::DangerSkip => Arc::new(Verification::DangerSkip),
+            Choice::LocalKey => Arc::new(Verification::LocalKey {
+                public_key: self.public_key.unwrap_or_else(|| base_dir.join("gpg.key")),
+                signature_dir: base_dir.clone(),
+            }),
+        };
+        Host::check(&settings, &self.interfaces)?;
+        let config = Unstarted {
+            settings,
+            source,
+            interfaces: self.interfaces,
+            verifier,
+            identity: self.identity.into(),
+            driver: self.driver,
+            io: self.io,
+        };
+        Ok(Registered { config, warnings })
+    }
+}
+
+#[derive(Debug)]
+struct Unstarted {
+    settings: Settings,
+    source: SettingsSource,
+    interfaces: Interfaces,
+    verifier: Arc<dyn Verifier>,
+    identity: Arc<str>,
+    driver: Option<Arc<dyn Driver>>,
+    io: Option<Handle>,
+}
+
+/// Settings that were read and found good; nothing runs yet.
+#[derive(Debug)]
+#[must_use]
+pub struct Registered {
+    config: Unstarted,
+    warnings: Vec<Warning>,
+}
+
+impl Registered {
+    /// The settings.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.config.settings
+    }
+
+    /// What was doubtful about them; each was logged too.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// Starts the plugins, and comes back when all required ones serve. Must
+    /// run on a tokio runtime with I/O and time.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`] of the first required plugin that failed; nothing runs and
+    /// nothing is left on the disk then.
+    pub async fn start(self) -> Result<PluginHost, HostError> {
+        let config = self.config;
+        let host = Host::start(HostConfig {
+            settings: config.settings,
+            source: config.source,
+            interfaces: config.interfaces,
+            verifier: config.verifier,
+            host_identity: config.identity,
+            driver: config.driver,
+            io: config.io.unwrap_or_else(Handle::current),
+        });
+        Ok(PluginHost::new(host.await?))
+    }
+}

@@ -1,0 +1,117 @@
+//! A running host.
+
+use std::time::Duration;
+
+use actix::Addr;
+use outrigger_core::manager::{Host, PluginManager};
+use outrigger_core::{HostError, HostEvent, PluginStatus};
+use outrigger_gateways::Gateway;
+use outrigger_types::{Generation, InstanceName};
+use tokio::sync::{broadcast, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::builder::PluginHostBuilder;
+
+/// Plugins that run, and the ways to them.
+///
+/// Everything here may be called from any thread of the node. Dropping it kills
+/// the plugins; [`PluginHost::stop`] lets their calls end first.
+#[derive(Debug)]
+pub struct PluginHost(Host);
+
+impl PluginHost {
+    /// Starts building a host.
+    pub fn builder() -> PluginHostBuilder {
+        PluginHostBuilder::default()
+    }
+
+    pub(crate) const fn new(host: Host) -> Self {
+        Self(host)
+    }
+
+    /// A gateway to an instance, such as `gateway::<helloworld::Handle>("helloworld")`.
+    /// It stays good across reloads and restarts, and fails with a typed error
+    /// while nothing serves.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError::UnknownInstance`], and [`HostError::WrongInterface`] for a
+    /// gateway of another interface.
+    pub fn gateway<G: Gateway>(&self, instance: &str) -> Result<G, HostError> {
+        let name = instance.to_ascii_lowercase();
+        let (link, interface) = self.0.link(&name).ok_or_else(|| self.unknown(instance))?;
+        if interface.as_str() != G::INTERFACE {
+            let instance = link.instance().clone();
+            return Err(HostError::WrongInterface { instance, interface, asked: G::INTERFACE });
+        }
+        Ok(G::from_link(link))
+    }
+
+    /// Reads the settings anew and replaces an instance's generation: the new
+    /// one is verified, launched and initialised first. Reloads asked for
+    /// meanwhile share one.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`] with the reason; the generation before goes on serving.
+    pub async fn reload(&self, instance: &str) -> Result<Generation, HostError> {
+        match InstanceName::parse(instance) {
+            Ok(name) => self.0.reload(&name).await,
+            Err(_) => Err(self.unknown(instance)),
+        }
+    }
+
+    /// The status of every instance, now.
+    #[must_use]
+    pub fn status(&self) -> Vec<PluginStatus> {
+        self.0.status()
+    }
+
+    /// The status of one instance, to be watched; `None` if there is none.
+    #[must_use]
+    pub fn watch(&self, instance: &str) -> Option<watch::Receiver<PluginStatus>> {
+        self.0.watch(&instance.to_ascii_lowercase())
+    }
+
+    /// Events from now on. A listener that falls more than 256 behind is told
+    /// how many it lost.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<HostEvent> {
+        self.0.events()
+    }
+
+    /// The manager actor, for a node that is itself made of actors. Its
+    /// messages are in [`crate::manager::messages`].
+    #[must_use]
+    pub fn manager(&self) -> Addr<PluginManager> {
+        self.0.manager()
+    }
+
+    /// Stops all plugins: lets calls end, asks, insists, kills.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError::TimedOut`] when plugins outlast `deadline`; they are killed
+    /// then.
+    pub async fn stop(self, deadline: Duration) -> Result<(), HostError> {
+        self.0.stop(deadline).await
+    }
+
+    /// As [`PluginHost::stop`], without patience once `hurry` is cancelled.
+    ///
+    /// # Errors
+    ///
+    /// As [`PluginHost::stop`].
+    pub async fn stop_or(
+        self,
+        deadline: Duration,
+        hurry: CancellationToken,
+    ) -> Result<(), HostError> {
+        self.0.stop_or(deadline, hurry).await
+    }
+
+    fn unknown(&self, instance: &str) -> HostError {
+        let known = self.0.instances().cloned().collect();
+        HostError::UnknownInstance { name: instance.escape_debug().to_string(), known }
+    }
+}

@@ -1,0 +1,71 @@
+//! Serve a Rust implementation as a plugin, under any host that speaks
+//! HashiCorp's go-plugin protocol: Outrigger, GoQuorum, or a Go program of your
+//! own.
+//!
+//! A plugin is a program with a `main` like this one:
+//!
+//! ```no_run
+//! use std::process::ExitCode;
+//!
+//! use outrigger_sdk::{Plugin, Status, quorum};
+//!
+//! struct Polite;
+//!
+//! impl quorum::Initialiser for Polite {
+//!     async fn init(&self, _identity: &str, _config: &[u8]) -> Result<(), Status> {
+//!         Ok(())
+//!     }
+//! }
+//!
+//! impl quorum::Greeter for Polite {
+//!     async fn greeting(&self, msg: &str) -> Result<String, Status> {
+//!         Ok(format!("Good day, {msg}."))
+//!     }
+//! }
+//!
+//! fn main() -> ExitCode {
+//!     Plugin::quorum()
+//!         .service(quorum::initialiser(Polite))
+//!         .service(quorum::greeter(Polite))
+//!         .run()
+//! }
+//! ```
+//!
+//! [`Plugin::run`] does what a host expects: it checks the magic cookie, agrees
+//! on a protocol version, listens, makes an identity for mutual TLS, prints the
+//! handshake line, serves go-plugin's own services beside yours, and ends when
+//! the host asks for it or dies. `examples/hello_world.rs` is a whole plugin to
+//! start from.
+//!
+//! # Two things to know
+//!
+//! - **Standard output belongs to the host.** What is printed there after the
+//!   handshake line is thrown away, and what is printed before it delays the
+//!   start. Log with `tracing`: [`log`] carries it to the host.
+//! - **`run` uses one thread.** A call that computes for long belongs into
+//!   `tokio::task::spawn_blocking`; or build a runtime of your own and use
+//!   [`Plugin::serve`].
+
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+compile_error!(
+    "outrigger-sdk is built and tested on Linux x86-64; elsewhere pidfd is missing, by which a \
+     plugin sees its host die"
+);
+
+mod cookie;
+mod error;
+mod host;
+mod plugin;
+mod routes;
+mod services;
+
+pub mod log;
+pub mod quorum;
+
+pub use cookie::CookieError;
+pub use error::Error;
+pub use host::HostWatch;
+pub use outrigger_transport::serve::{HostRequest, Listening, ServeError};
+pub use plugin::Plugin;
+pub use services::Health;
+pub use tonic::{Code, Status};

@@ -1,0 +1,119 @@
+//! The plugin's log, in the form that hosts read: one JSON object a line on
+//! standard error, as Go's hclog writes it.
+//!
+//! Write with `tracing`'s macros. An event's message, level and target become
+//! `@message`, `@level` and `@module`; its fields follow as keys. Spans are not
+//! part of the form and are left out.
+
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::fmt;
+use std::io::{self, Write as _};
+use std::panic::PanicHookInfo;
+use std::time::SystemTime;
+
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::filter::{EnvFilter, LevelFilter};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
+
+use record::Record;
+
+mod record;
+mod time;
+
+/// A stack trace longer than this is cut, in bytes.
+const LONGEST_TRACE: usize = 16 * 1024;
+
+/// Sends log and panics to the host: a global subscriber with [`Hclog`], unless
+/// the program has set one, and a panic hook that writes one error record in
+/// place of Rust's own text, which hosts take for debug output.
+///
+/// The variable `RUST_LOG` filters (`debug`, `my_plugin=trace,h2=warn`);
+/// without it `info` and above are written, and the host filters again.
+pub fn install() {
+    std::panic::set_hook(Box::new(write_panic));
+    let filter = EnvFilter::builder()
+        .with_default_directive(LevelFilter::INFO.into())
+        .from_env_lossy();
+    let subscriber = tracing_subscriber::registry().with(Hclog::default().with_filter(filter));
+    // The program's own, if it has one, stays.
+    let _present = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// A layer that writes each event to standard error. Whatever goes wrong in
+/// writing is ignored: a plugin does not end because nobody reads its log.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Hclog {}
+
+impl<S: Subscriber> Layer<S> for Hclog {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let metadata = event.metadata();
+        let mut record = Record::new(*metadata.level(), metadata.target(), SystemTime::now());
+        event.record(&mut Visitor(&mut record));
+        write(record);
+    }
+}
+
+/// One write for the whole line, so that lines of threads and of child
+/// processes do not mix.
+fn write(record: Record) {
+    let _unread = io::stderr().lock().write_all(record.into_line().as_bytes());
+}
+
+fn write_panic(panic: &PanicHookInfo<'_>) {
+    let record = |level, message: &str| {
+        let mut record = Record::new(level, "panic", SystemTime::now());
+        record.message(message);
+        record
+    };
+    // Captured only where RUST_BACKTRACE asks for it, and written first: what
+    // a host keeps of a plugin's last words is to end with the panic itself.
+    let trace = Backtrace::capture();
+    if trace.status() == BacktraceStatus::Captured {
+        write(record(
+            Level::DEBUG,
+            record::cut(&trace.to_string(), LONGEST_TRACE),
+        ));
+    }
+    let what = panic.payload_as_str().unwrap_or("a value that is no text");
+    let mut record = record(Level::ERROR, &format!("panic: {what}"));
+    if let Some(location) = panic.location() {
+        record.field("location", location.to_string());
+    }
+    if let Some(thread) = std::thread::current().name() {
+        record.field("thread", thread);
+    }
+    write(record);
+}
+
+struct Visitor<'a>(&'a mut Record);
+
+impl Visit for Visitor<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.record_str(field, &format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "message" => self.0.message(value),
+            name => self.0.field(name, value),
+        }
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.0.field(field.name(), value);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.0.field(field.name(), value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.0.field(field.name(), value);
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.0.field(field.name(), value);
+    }
+}
