@@ -72,7 +72,9 @@ impl HostRequest {
             protocol_versions: versions.split(',').filter_map(|v| v.parse().ok()).collect(),
             certificate_pem: set("PLUGIN_CLIENT_CERT"),
             socket_directory: set("PLUGIN_UNIX_SOCKET_DIR").map(PathBuf::from),
-            ports: ports.map(|(first, last)| first..=last).filter(|ports| !ports.is_empty()),
+            ports: ports
+                .map(|(first, last)| first..=last)
+                .filter(|ports| !ports.is_empty()),
         }
     }
 
@@ -86,8 +88,14 @@ impl HostRequest {
     /// lowest, which the host will refuse with a message that names both.
     #[must_use]
     pub fn choose_version(&self, plugin: &[u32]) -> u32 {
-        let common = plugin.iter().filter(|version| self.protocol_versions.contains(version));
-        common.max().or(plugin.iter().min()).copied().unwrap_or_default()
+        let common = plugin
+            .iter()
+            .filter(|version| self.protocol_versions.contains(version));
+        common
+            .max()
+            .or(plugin.iter().min())
+            .copied()
+            .unwrap_or_default()
     }
 }
 
@@ -97,7 +105,10 @@ mod tests {
 
     fn request(variables: &[(&str, &str)]) -> HostRequest {
         let variable = |name: &str| {
-            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+            variables
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| (*value).to_owned())
         };
         HostRequest::read(variable)
     }
@@ -112,14 +123,16 @@ mod tests {
 
     #[test]
     fn empty_variables_count_as_absent() {
-        assert_eq!(request(&[("PLUGIN_CLIENT_CERT", "")]), HostRequest::default());
+        assert_eq!(
+            request(&[("PLUGIN_CLIENT_CERT", "")]),
+            HostRequest::default()
+        );
     }
 
     #[test]
     fn ports_count_when_both_are_numbers_in_order() {
-        let ports = |first, last| {
-            request(&[("PLUGIN_MIN_PORT", first), ("PLUGIN_MAX_PORT", last)]).ports
-        };
+        let ports =
+            |first, last| request(&[("PLUGIN_MIN_PORT", first), ("PLUGIN_MAX_PORT", last)]).ports;
         assert_eq!(ports("10000", "25000"), Some(10_000..=25_000));
         assert_eq!(ports("25000", "10000"), None);
         assert_eq!(ports("1", "99999"), None);

@@ -71,7 +71,9 @@ impl Incoming {
     /// hold them, and open streams keep those tasks alive for ever.
     #[must_use]
     pub fn guard(&self) -> ConnectionGuard {
-        ConnectionGuard { _severs: self.severed.clone().drop_guard() }
+        ConnectionGuard {
+            _severs: self.severed.clone().drop_guard(),
+        }
     }
 }
 
@@ -126,7 +128,9 @@ async fn secure<S>(acceptor: Option<TlsAcceptor>, peer: S) -> Option<Stream>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let Some(acceptor) = acceptor else { return Some(Box::new(peer)) };
+    let Some(acceptor) = acceptor else {
+        return Some(Box::new(peer));
+    };
     match tokio::time::timeout(HANDSHAKE_LIMIT, acceptor.accept(peer)).await {
         Ok(Ok(stream)) => Some(Box::new(stream)),
         Ok(Err(error)) => {

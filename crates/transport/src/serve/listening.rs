@@ -1,6 +1,7 @@
 //! A socket that listens, an identity of its own, and the line that says so.
 
 use std::fmt;
+use std::fs::Permissions;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener as StdTcpListener};
 use std::os::unix::fs::PermissionsExt as _;
@@ -8,6 +9,7 @@ use std::os::unix::net::UnixListener as StdUnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustix::net::{self, AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use tokio::net::{TcpListener, UnixListener};
@@ -18,6 +20,9 @@ use super::{HostRequest, ServeError};
 use crate::handshake::{Address, format_line};
 use crate::identity::Identity;
 use crate::tls::server_config;
+
+/// Connections that may wait to be accepted; a host makes one.
+const BACKLOG: i32 = 128;
 
 /// What the kernel calls "any port".
 const ANY_PORT: std::ops::RangeInclusive<u16> = 0..=0;
@@ -40,7 +45,10 @@ impl Listening {
     ///
     /// [`ServeError`] names what is missing.
     pub fn bind(host: &HostRequest, app_version: u32) -> Result<Self, ServeError> {
-        let directory = host.socket_directory.clone().unwrap_or_else(std::env::temp_dir);
+        let directory = host
+            .socket_directory
+            .clone()
+            .unwrap_or_else(std::env::temp_dir);
         let bind = || -> io::Result<_> {
             let (listener, path) = bind_in(&directory)?;
             let socket = SocketFile(path);
@@ -69,7 +77,10 @@ impl Listening {
         };
         let bound = bind();
         let (listener, port) = bound.map_err(|source| ServeError::BindTcp { ports, source })?;
-        let address = Address::Tcp { host: Ipv4Addr::LOCALHOST.to_string(), port };
+        let address = Address::Tcp {
+            host: Ipv4Addr::LOCALHOST.to_string(),
+            port,
+        };
         Self::new(listener, &address, None, host, app_version)
     }
 
@@ -89,7 +100,12 @@ impl Listening {
             }
         };
         let line = format_line(app_version, address, identity.as_ref().map(Identity::der));
-        Ok(Self { line, listener, acceptor, socket })
+        Ok(Self {
+            line,
+            listener,
+            acceptor,
+            socket,
+        })
     }
 
     /// The handshake line, without its line end.
@@ -108,7 +124,9 @@ impl Listening {
 
 impl fmt::Debug for Listening {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Listening").field("listener", &self.listener).finish_non_exhaustive()
+        f.debug_struct("Listening")
+            .field("listener", &self.listener)
+            .finish_non_exhaustive()
     }
 }
 
@@ -123,16 +141,28 @@ impl Drop for SocketFile {
     }
 }
 
-/// Binds a socket with a fresh name and mode 0600, whatever the umask.
+/// Binds a socket with a fresh name.
 fn bind_in(directory: &Path) -> io::Result<(StdUnixListener, PathBuf)> {
     let socket = tempfile::Builder::new()
         .prefix("plugin")
         .rand_bytes(10)
-        .permissions(std::fs::Permissions::from_mode(0o600))
-        .make_in(directory, |path| StdUnixListener::bind(path))?;
+        .make_in(directory, bind_private)?;
     let (listener, path) = socket.keep().map_err(|error| error.error)?;
-    listener.set_nonblocking(true)?;
     Ok((listener, path))
+}
+
+/// Binds a socket with mode 0600, whatever the umask. Nobody can connect while
+/// it has another mode: it listens only afterwards.
+fn bind_private(path: &Path) -> io::Result<StdUnixListener> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    net::bind(&socket, &SocketAddrUnix::new(path)?)?;
+    let private = std::fs::set_permissions(path, Permissions::from_mode(0o600));
+    if let Err(error) = private.and_then(|()| Ok(net::listen(&socket, BACKLOG)?)) {
+        let _left_behind = std::fs::remove_file(path);
+        return Err(error);
+    }
+    Ok(StdUnixListener::from(socket))
 }
 
 fn first_free(ports: std::ops::RangeInclusive<u16>) -> io::Result<StdTcpListener> {
@@ -148,7 +178,10 @@ fn first_free(ports: std::ops::RangeInclusive<u16>) -> io::Result<StdTcpListener
 
 fn host_certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, ServeError> {
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
-    certificates.ok().filter(|found| !found.is_empty()).ok_or(ServeError::HostCertificate)
+    certificates
+        .ok()
+        .filter(|found| !found.is_empty())
+        .ok_or(ServeError::HostCertificate)
 }
 
 #[cfg(test)]
@@ -156,23 +189,42 @@ mod tests {
     use super::*;
 
     fn host_with_directory(directory: &Path) -> HostRequest {
-        HostRequest { socket_directory: Some(directory.to_owned()), ..HostRequest::default() }
+        HostRequest {
+            socket_directory: Some(directory.to_owned()),
+            ..HostRequest::default()
+        }
     }
 
     #[test]
     fn a_certificate_that_is_none_is_refused() {
-        assert!(matches!(host_certificates("nonsense"), Err(ServeError::HostCertificate)));
+        assert!(matches!(
+            host_certificates("nonsense"),
+            Err(ServeError::HostCertificate)
+        ));
     }
 
     #[tokio::test]
     async fn the_socket_is_private_and_its_file_goes_with_the_listener() {
         let directory = tempfile::tempdir().unwrap();
-        let files = || directory.path().read_dir().unwrap().map(Result::unwrap).collect::<Vec<_>>();
+        let files = || {
+            directory
+                .path()
+                .read_dir()
+                .unwrap()
+                .map(Result::unwrap)
+                .collect::<Vec<_>>()
+        };
         let listening = Listening::bind(&host_with_directory(directory.path()), 1).unwrap();
-        let modes: Vec<_> =
-            files().iter().map(|f| f.metadata().unwrap().permissions().mode() & 0o777).collect();
+        let modes: Vec<_> = files()
+            .iter()
+            .map(|f| f.metadata().unwrap().permissions().mode() & 0o777)
+            .collect();
         assert_eq!(modes, [0o600]);
-        assert!(listening.line().starts_with("1|1|unix|/"), "{}", listening.line());
+        assert!(
+            listening.line().starts_with("1|1|unix|/"),
+            "{}",
+            listening.line()
+        );
         drop(listening);
         assert!(files().is_empty());
     }
@@ -188,7 +240,13 @@ mod tests {
         let first = Listening::bind_tcp(&HostRequest::default(), 1).unwrap();
         let address = first.line().split('|').nth(3).unwrap().to_owned();
         let port: u16 = address.strip_prefix("127.0.0.1:").unwrap().parse().unwrap();
-        let host = HostRequest { ports: Some(port..=port), ..HostRequest::default() };
-        assert!(matches!(Listening::bind_tcp(&host, 1), Err(ServeError::BindTcp { .. })));
+        let host = HostRequest {
+            ports: Some(port..=port),
+            ..HostRequest::default()
+        };
+        assert!(matches!(
+            Listening::bind_tcp(&host, 1),
+            Err(ServeError::BindTcp { .. })
+        ));
     }
 }
