@@ -44,10 +44,7 @@ fn committed_code_is_what_the_proto_files_generate() {
     }
     for entry in fs::read_dir(&committed).unwrap() {
         let name = entry.unwrap().file_name();
-        assert!(
-            names.contains(&name),
-            "{name:?} comes from no .proto file; delete it"
-        );
+        assert!(names.contains(&name), "{name:?} comes from no .proto file; delete it");
     }
 }
 
@@ -67,9 +64,6 @@ fn method_paths_are_the_contract_s() {
         ("proto_common", "/proto_common.PluginInitializer/Init"),
         ("proto", "/proto.PluginGreeting/Greeting"),
     ] {
-        assert!(
-            code(package).contains(&format!("\"{path}\"")),
-            "{path} is missing"
-        );
+        assert!(code(package).contains(&format!("\"{path}\"")), "{path} is missing");
     }
 }

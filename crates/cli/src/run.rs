@@ -7,6 +7,7 @@ use clap::Args;
 use outrigger::{PluginHost, PluginHostBuilder, PluginStatus, helloworld};
 use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use crate::failure::Failure;
 use crate::{logging, runtime};
@@ -64,10 +65,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
 }
 
 fn builder(arguments: &Arguments) -> Result<PluginHostBuilder, Failure> {
-    let mut builder = PluginHost::builder()
-        .environment()
-        .identity(&arguments.identity)
-        .interface(helloworld::interface());
+    let mut builder =
+        PluginHost::builder().identity(&arguments.identity).interface(helloworld::interface());
     if let Some(url) = &arguments.plugins {
         builder = builder.settings_url(url);
     }
@@ -149,9 +148,14 @@ async fn serve(
     }
     tracing::info!("stopping");
     let limit = Duration::from_secs(arguments.stop_timeout);
-    tokio::select! {
-        stopped = host.stop(limit) => Ok(stopped?),
-        () = signals.stop() => Err(Failure::Failed("stopped without patience".into())),
+    let hurry = CancellationToken::new();
+    let stopping = host.stop_or(limit, hurry.clone());
+    tokio::pin!(stopping);
+    loop {
+        tokio::select! {
+            stopped = &mut stopping => return Ok(stopped?),
+            () = signals.stop(), if !hurry.is_cancelled() => hurry.cancel(),
+        }
     }
 }
 

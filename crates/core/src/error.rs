@@ -55,8 +55,13 @@ pub enum PluginErrorKind {
     #[error("its distribution was not read within {0:?}; check the disk")]
     DiscoveryTimedOut(Duration),
     /// Its program could not be copied into sealed memory.
-    #[error("its program could not be copied into sealed memory: {0}; check the memory that is left")]
+    #[error(
+        "its program could not be copied into sealed memory: {0}; check the memory that is left"
+    )]
     Seal(std::io::Error),
+    /// Its program changed between its verification and its launch.
+    #[error("{} is not what was verified; somebody writes to the run directory", .0.display())]
+    Swapped(std::path::PathBuf),
     /// It could not be launched.
     #[error(transparent)]
     Launch(#[from] LaunchError),
@@ -67,7 +72,9 @@ pub enum PluginErrorKind {
     #[error("its initialisation failed: {0}; check its `config`")]
     Initialise(#[from] InitialiseError),
     /// It did not finish its initialisation.
-    #[error("its initialisation did not end within {0:?}; raise `timeouts.initialise` if it needs longer")]
+    #[error(
+        "its initialisation did not end within {0:?}; raise `timeouts.initialise` if it needs longer"
+    )]
     InitialiseTimedOut(Duration),
     /// Its process ended.
     #[error("it ended ({status}){}", said(.last_words))]

@@ -40,7 +40,9 @@ pub enum Unavailable {
         waited: Duration,
     },
     /// Too many calls wait for an exclusive reload.
-    #[error("plugin `{instance}` is being reloaded and {WAITING_CALLS} calls wait for it; try again later")]
+    #[error(
+        "plugin `{instance}` is being reloaded and {WAITING_CALLS} calls wait for it; try again later"
+    )]
     Crowded {
         /// The instance.
         instance: InstanceName,
@@ -116,10 +118,6 @@ impl Live {
             ended: CancellationToken::new(),
             reason: OnceLock::new(),
         })
-    }
-
-    pub(crate) fn endpoint(&self) -> Endpoint {
-        self.endpoint.clone()
     }
 
     /// Lets no further call in.

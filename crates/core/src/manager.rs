@@ -6,4 +6,4 @@ mod host;
 pub mod messages;
 
 pub use actor::PluginManager;
-pub use host::{Host, HostConfig, SettingsSource};
+pub use host::{Host, HostConfig, Interfaces, SettingsSource};

@@ -12,12 +12,14 @@ mod monitor;
 mod restart;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use outrigger_discovery::Resolved;
 use outrigger_transport::{Connection, Driver, Program, StopLadder};
 use tokio::runtime::Handle;
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use crate::error::PluginError;
 use crate::live::Live;
@@ -33,6 +35,10 @@ pub(crate) struct HostContext {
     pub(crate) env: Arc<dyn Env>,
     /// Where connections are driven.
     pub(crate) io: Handle,
+    /// Work on `io` that must have ended before the host has.
+    pub(crate) tasks: TaskTracker,
+    /// Cancelled when the host ends: from then on, what still runs is killed.
+    pub(crate) end: CancellationToken,
 }
 
 impl fmt::Debug for HostContext {
@@ -56,8 +62,10 @@ pub(crate) struct Serving {
     pub(crate) connection: Arc<dyn Connection>,
     pub(crate) live: Arc<Live>,
     pub(crate) loaded: Arc<Loaded>,
+    /// What its initialisation took, once it is over.
+    pub(crate) initialised_in: Arc<OnceLock<Duration>>,
     /// Watches for its death; ended with it.
-    pub(crate) _death: AbortOnDropHandle<()>,
+    pub(crate) death: Option<AbortOnDropHandle<()>>,
     /// Asks for its health once it serves.
     pub(crate) health: Option<AbortOnDropHandle<()>>,
 }
@@ -76,9 +84,5 @@ pub(crate) type Event = lifecycle::Event<PluginParts>;
 
 pub(crate) fn ladder(provider: &ProviderSettings) -> StopLadder {
     let timeouts = &provider.timeouts;
-    StopLadder {
-        shutdown: timeouts.shutdown,
-        terminate: timeouts.terminate,
-        kill: timeouts.kill,
-    }
+    StopLadder { shutdown: timeouts.shutdown, terminate: timeouts.terminate, kill: timeouts.kill }
 }

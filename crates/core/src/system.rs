@@ -27,9 +27,8 @@ impl ActorSystem {
                 let _code = runner.run();
             }
         })?;
-        let (system, made) = receiver
-            .recv()
-            .map_err(|_| io::Error::other("the actor thread ended at its start"))?;
+        let (system, made) =
+            receiver.recv().map_err(|_| io::Error::other("the actor thread ended at its start"))?;
         Ok((Self { system, thread }, made))
     }
 

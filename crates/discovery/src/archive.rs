@@ -44,10 +44,7 @@ impl Distribution {
     ///
     /// [`ArchiveError`], all but `Refused` and `Write`.
     pub fn open(path: &Path, limits: &Limits) -> Result<Self, ArchiveError> {
-        let unreadable = |source| ArchiveError::Read {
-            path: path.to_owned(),
-            source,
-        };
+        let unreadable = |source| ArchiveError::Read { path: path.to_owned(), source };
         // Opening a named pipe would wait for a writer without this flag.
         let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
         let file = OpenOptions::new()
@@ -56,9 +53,7 @@ impl Distribution {
             .open(path)
             .map_err(unreadable)?;
         if !file.metadata().map_err(unreadable)?.is_file() {
-            return Err(ArchiveError::NotAFile {
-                path: path.to_owned(),
-            });
+            return Err(ArchiveError::NotAFile { path: path.to_owned() });
         }
         Self::from_file(&file, path, limits)
     }
@@ -114,34 +109,17 @@ impl Distribution {
         let mut unpacker = Unpacker::new(&self.snapshot, &entries).map_err(about)?;
         let metadata = self.read_metadata(&entries, &mut unpacker, limits)?;
         let (origin, name) = (self.path.as_path(), metadata.entry_point.as_str());
-        let entry_point = entries
-            .iter()
-            .position(|entry| entry.name == name)
-            .ok_or_else(|| EntryPointError::Missing {
-                origin: origin.to_owned(),
-                name: name.to_owned(),
-            })?;
+        let entry_point = entries.iter().position(|entry| entry.name == name).ok_or_else(|| {
+            EntryPointError::Missing { origin: origin.to_owned(), name: name.to_owned() }
+        })?;
         let entry = &entries[entry_point];
-        let candidate = Candidate {
-            origin,
-            name,
-            directory: entry.directory,
-            executable: entry.executable,
-        };
+        let candidate =
+            Candidate { origin, name, directory: entry.directory, executable: entry.executable };
         candidate.check_entry()?;
-        let head = unpacker
-            .head(entry_point, entry, HEAD_BYTES)
-            .map_err(about)?;
+        let head = unpacker.head(entry_point, entry, HEAD_BYTES).map_err(about)?;
         let entry_kind = candidate.check_head(&head, platform)?;
         let path = self.path.clone();
-        Ok(Contents {
-            path,
-            entries,
-            metadata,
-            entry_kind,
-            entry_point,
-            unpacker,
-        })
+        Ok(Contents { path, entries, metadata, entry_kind, entry_point, unpacker })
     }
 
     fn read_metadata(
@@ -160,17 +138,10 @@ impl Distribution {
         };
         let (size, limit) = (entry.size, limits.metadata_bytes);
         if size > limit {
-            return Err(MetadataError::TooLarge {
-                origin: origin(),
-                size,
-                limit,
-            }
-            .into());
+            return Err(MetadataError::TooLarge { origin: origin(), size, limit }.into());
         }
         let mut text = Vec::new();
-        unpacker
-            .copy(index, entry, &mut text)
-            .map_err(|fault| fault.about(&self.path))?;
+        unpacker.copy(index, entry, &mut text).map_err(|fault| fault.about(&self.path))?;
         Ok(Metadata::parse(&text, &self.path)?)
     }
 }

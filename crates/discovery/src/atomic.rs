@@ -18,9 +18,7 @@ pub enum IfExists {
 
 /// A temporary file beside `path`, so that it can be renamed to it.
 pub(crate) fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
-    tempfile::Builder::new()
-        .prefix(".outrigger-")
-        .tempfile_in(parent(path))
+    tempfile::Builder::new().prefix(".outrigger-").tempfile_in(parent(path))
 }
 
 /// Syncs `temporary` and gives it its final name and mode.
@@ -30,9 +28,7 @@ pub(crate) fn persist(
     mode: u32,
     if_exists: IfExists,
 ) -> io::Result<()> {
-    temporary
-        .as_file()
-        .set_permissions(fs::Permissions::from_mode(mode))?;
+    temporary.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
     temporary.as_file().sync_all()?;
     match if_exists {
         IfExists::Refuse => temporary.persist_noclobber(path).map_err(io::Error::from)?,
@@ -70,10 +66,7 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"one");
         write(&path, b"three", 0o644, IfExists::Replace).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"three");
-        assert_eq!(
-            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o644
-        );
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o644);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 }

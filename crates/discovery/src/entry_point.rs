@@ -225,10 +225,7 @@ fn identify_elf(head: &[u8]) -> Found {
 mod tests {
     use super::*;
 
-    const AMD64: Platform = Platform {
-        os: "linux",
-        arch: "amd64",
-    };
+    const AMD64: Platform = Platform { os: "linux", arch: "amd64" };
 
     fn elf(class: u8, order: u8, kind: u16, machine: u16) -> Vec<u8> {
         let mut head = vec![0x7f, b'E', b'L', b'F', class, order, 1];
@@ -240,13 +237,8 @@ mod tests {
 
     fn check(head: &[u8]) -> Result<EntryKind, EntryPointError> {
         let origin = Path::new("/p/acme.zip");
-        Candidate {
-            origin,
-            name: "acme",
-            directory: false,
-            executable: true,
-        }
-        .check_head(head, &AMD64)
+        Candidate { origin, name: "acme", directory: false, executable: true }
+            .check_head(head, &AMD64)
     }
 
     #[test]
@@ -254,10 +246,7 @@ mod tests {
         assert_eq!(check(&elf(2, 1, 2, 62)).unwrap(), EntryKind::Elf);
         assert_eq!(check(&elf(2, 1, 3, 62)).unwrap(), EntryKind::Elf);
         assert_eq!(check(b"#!/bin/sh\nexit\n").unwrap(), EntryKind::Script);
-        assert_eq!(
-            check(b"#! /usr/bin/env python3").unwrap(),
-            EntryKind::Script
-        );
+        assert_eq!(check(b"#! /usr/bin/env python3").unwrap(), EntryKind::Script);
     }
 
     #[test]
@@ -282,16 +271,9 @@ mod tests {
         let mut endless = b"#!/".to_vec();
         endless.resize(HEAD_BYTES, b'x');
         let library = elf(2, 1, 1, 62);
-        for head in [
-            &b""[..],
-            b"#!",
-            b"#!\n/bin/sh",
-            b"#!python",
-            b"hello",
-            b"\x7fELF",
-            &endless,
-            &library,
-        ] {
+        for head in
+            [&b""[..], b"#!", b"#!\n/bin/sh", b"#!python", b"hello", b"\x7fELF", &endless, &library]
+        {
             let error = check(head).unwrap_err();
             assert!(matches!(error, EntryPointError::Format { .. }), "{head:?}");
         }

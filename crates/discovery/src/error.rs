@@ -41,10 +41,7 @@ impl DiscoveryError {
         match self {
             Self::Locate(_) | Self::Workspace(_) => false,
             Self::Archive(error) => {
-                matches!(
-                    error,
-                    ArchiveError::Refused { .. } | ArchiveError::TooLarge { .. }
-                )
+                matches!(error, ArchiveError::Refused { .. } | ArchiveError::TooLarge { .. })
             }
             Self::Verify(error) => error.is_permanent(),
             Self::Metadata(_) | Self::EntryPoint(_) => true,

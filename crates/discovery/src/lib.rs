@@ -40,6 +40,7 @@ pub use metadata::{METADATA_FILE, Metadata, MetadataError};
 pub use pack::{PackError, PackOptions, Packed, pack};
 pub use resolve::{EntryPoint, Resolved, Resolver, Timings};
 pub use sign::{KeyAlgorithm, SignError, Signed, SigningKey, sign};
+pub use snapshot::sha256;
 pub use verify::{
     KeyRingProblem, PolicyViolation, Signer, Verification, VerifiedBy, Verifier, VerifyError,
     signature_path,

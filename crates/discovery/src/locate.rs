@@ -70,20 +70,12 @@ pub fn locate(
     platform: &Platform,
 ) -> Result<Located, LocateError> {
     if !base_dir.is_absolute() {
-        return Err(LocateError::BaseDir {
-            path: base_dir.to_owned(),
-        });
+        return Err(LocateError::BaseDir { path: base_dir.to_owned() });
     }
     let PluginDefinition { name, version, .. } = definition;
     let candidates = [
-        Located {
-            path: base_dir.join(file_name(name, version, platform)),
-            older_name: false,
-        },
-        Located {
-            path: base_dir.join(format!("{name}-{version}.zip")),
-            older_name: true,
-        },
+        Located { path: base_dir.join(file_name(name, version, platform)), older_name: false },
+        Located { path: base_dir.join(format!("{name}-{version}.zip")), older_name: true },
     ];
     for candidate in &candidates {
         let path = &candidate.path;
@@ -92,10 +84,7 @@ pub fn locate(
             Ok(_) => return Err(LocateError::NotAFile { path: path.clone() }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(source) => {
-                return Err(LocateError::Unreadable {
-                    path: path.clone(),
-                    source,
-                });
+                return Err(LocateError::Unreadable { path: path.clone(), source });
             }
         }
     }
@@ -112,10 +101,7 @@ pub(crate) fn file_name(name: &PluginName, version: &PluginVersion, platform: &P
 }
 
 fn list(paths: &[PathBuf]) -> String {
-    let texts: Vec<_> = paths
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect();
+    let texts: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
     texts.join(", ")
 }
 
@@ -124,10 +110,7 @@ mod tests {
     use super::*;
     use outrigger_types::ConfigSource;
 
-    const LINUX: Platform = Platform {
-        os: "linux",
-        arch: "amd64",
-    };
+    const LINUX: Platform = Platform { os: "linux", arch: "amd64" };
 
     fn definition() -> PluginDefinition {
         PluginDefinition {

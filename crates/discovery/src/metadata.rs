@@ -100,32 +100,22 @@ impl Metadata {
     ///
     /// [`MetadataError`], all but `Missing` and `TooLarge`.
     pub fn parse(bytes: &[u8], origin: &Path) -> Result<Self, MetadataError> {
-        let members: Members =
-            serde_json::from_slice(bytes).map_err(|error| MetadataError::Json {
-                origin: origin.to_owned(),
-                detail: error.to_string(),
-            })?;
-        let wrong = |key, expected| MetadataError::Type {
-            origin: origin.to_owned(),
-            key,
-            expected,
-        };
+        let members: Members = serde_json::from_slice(bytes).map_err(|error| {
+            MetadataError::Json { origin: origin.to_owned(), detail: error.to_string() }
+        })?;
+        let wrong =
+            |key, expected| MetadataError::Type { origin: origin.to_owned(), key, expected };
         let entry_point = match members.get("entrypoint") {
             None | Some(Value::Null) => String::new(),
             Some(Value::String(name)) => name.clone(),
             Some(_) => return Err(wrong("entrypoint", "a string")),
         };
         if entry_point.is_empty() {
-            return Err(MetadataError::NoEntryPoint {
-                origin: origin.to_owned(),
-            });
+            return Err(MetadataError::NoEntryPoint { origin: origin.to_owned() });
         }
         if !is_file_name(&entry_point) {
             let origin = origin.to_owned();
-            return Err(MetadataError::EntryPoint {
-                origin,
-                name: entry_point,
-            });
+            return Err(MetadataError::EntryPoint { origin, name: entry_point });
         }
         let parameters = match members.get("parameters") {
             None | Some(Value::Null) => Some(Vec::new()),
@@ -175,10 +165,7 @@ impl Metadata {
 
 fn argument(value: &Value) -> Option<String> {
     // A NUL cannot stand in a process's arguments.
-    value
-        .as_str()
-        .filter(|text| !text.contains('\0'))
-        .map(str::to_owned)
+    value.as_str().filter(|text| !text.contains('\0')).map(str::to_owned)
 }
 
 fn is_file_name(name: &str) -> bool {
@@ -191,9 +178,7 @@ struct Members(Vec<(String, Value)>);
 
 impl Members {
     fn get(&self, key: &str) -> Option<&Value> {
-        self.0
-            .iter()
-            .find_map(|(name, value)| (name == key).then_some(value))
+        self.0.iter().find_map(|(name, value)| (name == key).then_some(value))
     }
 }
 
@@ -219,9 +204,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
             let key = key.to_ascii_lowercase();
             if !seen.insert(key.clone()) {
                 // Readers differ in which of the two they believe.
-                return Err(serde::de::Error::custom(format!(
-                    "key `{key}` occurs twice"
-                )));
+                return Err(serde::de::Error::custom(format!("key `{key}` occurs twice")));
             }
             members.push((key, map.next_value()?));
         }

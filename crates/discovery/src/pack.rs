@@ -76,19 +76,13 @@ pub fn pack(directory: &Path, output: &Path, options: &PackOptions) -> Result<Pa
     refuse_output_inside(directory, output)?;
     let metadata = read_metadata(directory, options)?;
     let path = output.join(file_name(directory, &metadata, options)?);
-    let unwritable = |source| PackError::Write {
-        path: path.clone(),
-        source,
-    };
+    let unwritable = |source| PackError::Write { path: path.clone(), source };
     let items = collect(directory, options)?;
     let mut temporary = atomic::temporary_beside(&path).map_err(unwritable)?;
     let mut writer = ZipWriter::new(temporary.as_file_mut());
     for item in &items {
         add(&mut writer, item, options).map_err(|fault| match fault {
-            AddFault::Read(source) => PackError::Read {
-                path: item.path.clone(),
-                source,
-            },
+            AddFault::Read(source) => PackError::Read { path: item.path.clone(), source },
             AddFault::Write(source) => unwritable(source),
         })?;
     }
@@ -102,12 +96,7 @@ pub fn pack(directory: &Path, output: &Path, options: &PackOptions) -> Result<Pa
     let metadata = contents.metadata().clone();
     let (digest, size) = (written.digest(), written.size());
     atomic::persist(temporary, &path, MODE_ARCHIVE, options.if_exists).map_err(unwritable)?;
-    Ok(Packed {
-        path,
-        digest,
-        size,
-        metadata,
-    })
+    Ok(Packed { path, digest, size, metadata })
 }
 
 struct Item {
@@ -123,21 +112,14 @@ fn collect(root: &Path, options: &PackOptions) -> Result<Vec<Item>, PackError> {
     let mut items = Vec::new();
     let mut pending = vec![(root.to_owned(), String::new())];
     while let Some((directory, prefix)) = pending.pop() {
-        let unreadable = |source| PackError::Read {
-            path: directory.clone(),
-            source,
-        };
+        let unreadable = |source| PackError::Read { path: directory.clone(), source };
         for found in fs::read_dir(&directory).map_err(unreadable)? {
             let found = found.map_err(unreadable)?;
             let path = found.path();
-            let refuse = |refusal| PackError::Unpackable {
-                path: path.clone(),
-                refusal,
-            };
-            let kind = found.file_type().map_err(|source| PackError::Read {
-                path: path.clone(),
-                source,
-            })?;
+            let refuse = |refusal| PackError::Unpackable { path: path.clone(), refusal };
+            let kind = found
+                .file_type()
+                .map_err(|source| PackError::Read { path: path.clone(), source })?;
             let mut raw = prefix.clone().into_bytes();
             raw.extend(found.file_name().as_encoded_bytes());
             let name = parse_name(&raw, limits.depth).map_err(refuse)?.path;
@@ -151,11 +133,7 @@ fn collect(root: &Path, options: &PackOptions) -> Result<Vec<Item>, PackError> {
             if kind.is_dir() {
                 pending.push((path.clone(), format!("{name}/")));
             }
-            items.push(Item {
-                path,
-                name,
-                directory: kind.is_dir(),
-            });
+            items.push(Item { path, name, directory: kind.is_dir() });
         }
     }
     items.sort_by(|a, b| a.name.cmp(&b.name));
@@ -188,9 +166,8 @@ fn add(
     options: &PackOptions,
 ) -> Result<(), AddFault> {
     let zip_failed = |error: zip::result::ZipError| AddFault::Write(error.into());
-    let shared = SimpleFileOptions::default()
-        .system(System::Unix)
-        .last_modified_time(DateTime::default());
+    let shared =
+        SimpleFileOptions::default().system(System::Unix).last_modified_time(DateTime::default());
     if item.directory {
         let stored = shared.compression_method(CompressionMethod::Stored);
         return writer
@@ -204,31 +181,19 @@ fn add(
         .custom_flags(flags.bits().cast_signed())
         .open(&item.path)
         .map_err(AddFault::Read)?;
-    let mode = file
-        .metadata()
-        .map_err(AddFault::Read)?
-        .permissions()
-        .mode();
-    let mode = if mode & 0o111 == 0 {
-        MODE_FILE
-    } else {
-        MODE_EXECUTABLE
-    };
+    let mode = file.metadata().map_err(AddFault::Read)?.permissions().mode();
+    let mode = if mode & 0o111 == 0 { MODE_FILE } else { MODE_EXECUTABLE };
     let shared = shared.unix_permissions(mode);
     let shared = match i64::from(options.level.min(9)) {
         0 => shared.compression_method(CompressionMethod::Stored),
-        level => shared
-            .compression_method(CompressionMethod::Deflated)
-            .compression_level(Some(level)),
+        level => {
+            shared.compression_method(CompressionMethod::Deflated).compression_level(Some(level))
+        }
     };
-    writer
-        .start_file(item.name.as_str(), shared)
-        .map_err(zip_failed)?;
+    writer.start_file(item.name.as_str(), shared).map_err(zip_failed)?;
     // A file that grows meanwhile must not fill the disk.
     let mut limited = file.take(options.limits.file_bytes + 1);
-    io::copy(&mut limited, writer)
-        .map(drop)
-        .map_err(AddFault::Write)
+    io::copy(&mut limited, writer).map(drop).map_err(AddFault::Write)
 }
 
 fn read_metadata(directory: &Path, options: &PackOptions) -> Result<Metadata, PackError> {
@@ -241,11 +206,7 @@ fn read_metadata(directory: &Path, options: &PackOptions) -> Result<Metadata, Pa
     match read {
         Ok(_) if text.len() as u64 > limit => {
             let size = text.len() as u64;
-            Err(refused(MetadataError::TooLarge {
-                origin: origin(),
-                size,
-                limit,
-            }))
+            Err(refused(MetadataError::TooLarge { origin: origin(), size, limit }))
         }
         Ok(_) => Metadata::parse(&text, directory).map_err(refused),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -261,38 +222,21 @@ fn file_name(
     options: &PackOptions,
 ) -> Result<String, PackError> {
     let origin = || directory.to_owned();
-    let unnamed = |key| PackError::Unnamed {
-        origin: origin(),
-        key,
-    };
-    let wrong = |key| {
-        move |problem| PackError::Name {
-            origin: directory.to_owned(),
-            key,
-            problem,
-        }
-    };
+    let unnamed = |key| PackError::Unnamed { origin: origin(), key };
+    let wrong = |key| move |problem| PackError::Name { origin: directory.to_owned(), key, problem };
     let name = metadata.name.as_deref().ok_or_else(|| unnamed("name"))?;
     let name = PluginName::parse(name).map_err(wrong("name"))?;
-    let version = metadata
-        .version
-        .as_deref()
-        .ok_or_else(|| unnamed("version"))?;
+    let version = metadata.version.as_deref().ok_or_else(|| unnamed("version"))?;
     let version = PluginVersion::parse(version).map_err(wrong("version"))?;
     Ok(locate::file_name(&name, &version, &options.platform))
 }
 
 fn refuse_output_inside(directory: &Path, output: &Path) -> Result<(), PackError> {
     let canonical = |path: &Path| {
-        path.canonicalize().map_err(|source| PackError::Read {
-            path: path.to_owned(),
-            source,
-        })
+        path.canonicalize().map_err(|source| PackError::Read { path: path.to_owned(), source })
     };
     if canonical(output)?.starts_with(canonical(directory)?) {
-        return Err(PackError::OutputInside {
-            path: output.to_owned(),
-        });
+        return Err(PackError::OutputInside { path: output.to_owned() });
     }
     Ok(())
 }

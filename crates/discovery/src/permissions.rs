@@ -21,17 +21,11 @@ pub(crate) fn check(path: &Path) -> Vec<Warning> {
         let sticky = found.is_dir() && found.mode() & STICKY != 0;
         if found.mode() & WRITABLE_BY_OTHERS != 0 && !sticky {
             let mode = found.mode() & 0o7777;
-            warnings.push(Warning::WritableByOthers {
-                path: path.to_owned(),
-                mode,
-            });
+            warnings.push(Warning::WritableByOthers { path: path.to_owned(), mode });
         }
         let uid = found.uid();
         if uid != 0 && uid != rustix::process::geteuid().as_raw() {
-            warnings.push(Warning::OwnedByOther {
-                path: path.to_owned(),
-                uid,
-            });
+            warnings.push(Warning::OwnedByOther { path: path.to_owned(), uid });
         }
     }
     warnings
@@ -68,11 +62,7 @@ mod tests {
             fs::set_permissions(&file, Permissions::from_mode(file_mode)).unwrap();
             fs::set_permissions(&dir, Permissions::from_mode(dir_mode)).unwrap();
             let warnings = check(&file);
-            assert_eq!(
-                warnings.len(),
-                expected,
-                "{dir_mode:o} {file_mode:o}: {warnings:?}"
-            );
+            assert_eq!(warnings.len(), expected, "{dir_mode:o} {file_mode:o}: {warnings:?}");
         }
     }
 

@@ -56,9 +56,7 @@ pub struct SigningKey {
 
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("SigningKey")
-            .field(&self.fingerprint())
-            .finish()
+        f.debug_tuple("SigningKey").field(&self.fingerprint()).finish()
     }
 }
 
@@ -88,9 +86,7 @@ impl SigningKey {
             .passphrase(password.map(str::to_owned))
             .build()
             .map_err(|error| refused(error.to_string()))?;
-        let key = params
-            .generate(OsRng)
-            .map_err(|error| refused(error.to_string()))?;
+        let key = params.generate(OsRng).map_err(|error| refused(error.to_string()))?;
         Ok(Self { key })
     }
 
@@ -100,10 +96,8 @@ impl SigningKey {
     ///
     /// [`SignError::Read`], [`SignError::Malformed`], [`SignError::Panicked`].
     pub fn read(path: &Path) -> Result<Self, SignError> {
-        let text = read_limited(path, MAX_KEY_RING).map_err(|source| SignError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
+        let text = read_limited(path, MAX_KEY_RING)
+            .map_err(|source| SignError::Read { path: path.to_owned(), source })?;
         Self::from_armored(&text)
     }
 
@@ -116,9 +110,7 @@ impl SigningKey {
         guarded(|| SignedSecretKey::from_armor_single(text))
             .ok_or(SignError::Panicked)?
             .map(|(key, _)| Self { key })
-            .map_err(|error| SignError::Malformed {
-                detail: error.to_string(),
-            })
+            .map_err(|error| SignError::Malformed { detail: error.to_string() })
     }
 
     /// Fingerprint of the primary key, in upper-case hexadecimal digits.
@@ -133,10 +125,7 @@ impl SigningKey {
     ///
     /// [`SignError::Malformed`] where the key cannot be written down.
     pub fn public_armored(&self) -> Result<String, SignError> {
-        self.key
-            .to_public_key()
-            .to_armored_string(ArmorOptions::default())
-            .map_err(malformed)
+        self.key.to_public_key().to_armored_string(ArmorOptions::default()).map_err(malformed)
     }
 
     /// Writes the secret key, ASCII-armoured, with mode 0600.
@@ -146,10 +135,7 @@ impl SigningKey {
     /// [`SignError::Write`], also where the file exists and `if_exists` does not
     /// let it be replaced.
     pub fn write_secret(&self, path: &Path, if_exists: IfExists) -> Result<(), SignError> {
-        let text = self
-            .key
-            .to_armored_string(ArmorOptions::default())
-            .map_err(malformed)?;
+        let text = self.key.to_armored_string(ArmorOptions::default()).map_err(malformed)?;
         write(path, text.as_bytes(), 0o600, if_exists)
     }
 
@@ -194,13 +180,10 @@ impl SigningKey {
                 let signer = verify(&ring, &signature.signature, digest, SystemTime::now())
                     .map_err(|verdict| match verdict {
                         Verdict::Policy(violation) => SignError::Policy { violation },
-                        other => SignError::Unusable {
-                            detail: format!("{other:?}"),
-                        },
+                        other => SignError::Unusable { detail: format!("{other:?}") },
                     })?;
-                let text = signature
-                    .to_armored_string(ArmorOptions::default())
-                    .map_err(malformed)?;
+                let text =
+                    signature.to_armored_string(ArmorOptions::default()).map_err(malformed)?;
                 Ok((text, signer))
             });
             match judged {
@@ -214,16 +197,9 @@ impl SigningKey {
     fn components(&self) -> impl Iterator<Item = SecretComponent<'_>> {
         let subkeys = self.key.secret_subkeys.iter();
         let signing = subkeys
-            .filter(|subkey| {
-                subkey
-                    .signatures
-                    .iter()
-                    .any(|binding| binding.key_flags().sign())
-            })
+            .filter(|subkey| subkey.signatures.iter().any(|binding| binding.key_flags().sign()))
             .map(|subkey| SecretComponent::Subkey(&subkey.key));
-        signing.chain(std::iter::once(SecretComponent::Primary(
-            &self.key.primary_key,
-        )))
+        signing.chain(std::iter::once(SecretComponent::Primary(&self.key.primary_key)))
     }
 }
 
@@ -235,20 +211,13 @@ impl SigningKey {
 /// [`SignError`], all but `Read` and `Generate`.
 pub fn sign(zip: &Path, key: &SigningKey, password: Option<&str>) -> Result<Signed, SignError> {
     // Hosts set their own limits; here only what the format can hold counts.
-    let limits = Limits {
-        archive_bytes: u32::MAX.into(),
-        ..Limits::default()
-    };
+    let limits = Limits { archive_bytes: u32::MAX.into(), ..Limits::default() };
     let digest = Distribution::open(zip, &limits)?.digest();
     let (text, signer) = key.sign_digest(&digest, password)?;
     let directory = zip.parent().unwrap_or_else(|| Path::new(""));
     let path = signature_path(directory, zip);
     write(&path, text.as_bytes(), 0o644, IfExists::Replace)?;
-    Ok(Signed {
-        path,
-        digest,
-        signer,
-    })
+    Ok(Signed { path, digest, signer })
 }
 
 enum SecretComponent<'a> {
@@ -275,9 +244,7 @@ impl SecretComponent<'_> {
             Self::Primary(key) => detached(*key, &password, digest),
             Self::Subkey(key) => detached(*key, &password, digest),
         }
-        .map_err(|error| SignError::Unusable {
-            detail: error.to_string(),
-        })
+        .map_err(|error| SignError::Unusable { detail: error.to_string() })
     }
 }
 
@@ -296,14 +263,10 @@ fn detached(
 }
 
 fn malformed(error: pgp::errors::Error) -> SignError {
-    SignError::Malformed {
-        detail: error.to_string(),
-    }
+    SignError::Malformed { detail: error.to_string() }
 }
 
 fn write(path: &Path, bytes: &[u8], mode: u32, if_exists: IfExists) -> Result<(), SignError> {
-    atomic::write(path, bytes, mode, if_exists).map_err(|source| SignError::Write {
-        path: path.to_owned(),
-        source,
-    })
+    atomic::write(path, bytes, mode, if_exists)
+        .map_err(|source| SignError::Write { path: path.to_owned(), source })
 }

@@ -69,10 +69,7 @@ impl Snapshot {
 
     /// A reader with a position of its own, at `start`.
     pub(crate) const fn reader(&self, start: u64) -> SnapshotReader<'_> {
-        SnapshotReader {
-            snapshot: self,
-            position: start,
-        }
+        SnapshotReader { snapshot: self, position: start }
     }
 
     /// Fills `buffer` from `offset`; an error where the copy ends before.
@@ -132,6 +129,22 @@ fn hash(file: &File, len: u64) -> io::Result<Sha256Digest> {
         offset += count as u64;
     }
     Ok(Sha256Digest(hasher.finalize().into()))
+}
+
+/// The SHA-256 of everything that a reader gives.
+///
+/// # Errors
+///
+/// The reader's.
+pub fn sha256(mut reader: impl Read) -> io::Result<Sha256Digest> {
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match reader.read(&mut buffer)? {
+            0 => return Ok(Sha256Digest(hasher.finalize().into())),
+            read => hasher.update(&buffer[..read]),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -91,9 +91,7 @@ pub struct Signer {
 /// `.sha256sum.asc` appended.
 #[must_use]
 pub fn signature_path(signature_dir: &Path, distribution: &Path) -> PathBuf {
-    let mut name = distribution
-        .file_name()
-        .map_or_else(OsString::new, OsString::from);
+    let mut name = distribution.file_name().map_or_else(OsString::new, OsString::from);
     name.push(".sha256sum.asc");
     signature_dir.join(name)
 }
@@ -106,16 +104,9 @@ impl Verifier for Verification {
     ) -> Result<VerifiedBy, VerifyError> {
         match self {
             Self::DangerSkip => Ok(VerifiedBy::Nobody),
-            Self::LocalKey {
-                public_key,
-                signature_dir,
-            } => {
+            Self::LocalKey { public_key, signature_dir } => {
                 let signature = signature_path(signature_dir, distribution);
-                let files = Files {
-                    distribution,
-                    signature: &signature,
-                    key_ring: public_key,
-                };
+                let files = Files { distribution, signature: &signature, key_ring: public_key };
                 files.verify(digest, SystemTime::now()).map(VerifiedBy::Key)
             }
         }
@@ -158,37 +149,23 @@ impl Files<'_> {
     fn verify(&self, digest: &Sha256Digest, now: SystemTime) -> Result<Signer, VerifyError> {
         let (distribution, signature) = (self.distribution.to_owned(), self.signature.to_owned());
         let key_ring = self.key_ring.to_owned();
-        let ring_text =
-            read_limited(&key_ring, MAX_KEY_RING).map_err(|source| VerifyError::KeyRing {
-                path: key_ring.clone(),
-                source,
-            })?;
+        let ring_text = read_limited(&key_ring, MAX_KEY_RING)
+            .map_err(|source| VerifyError::KeyRing { path: key_ring.clone(), source })?;
         let signature_text = match read_limited(&signature, MAX_SIGNATURE) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(VerifyError::SignatureMissing {
-                    distribution,
-                    signature,
-                });
+                return Err(VerifyError::SignatureMissing { distribution, signature });
             }
             Err(source) => {
-                return Err(VerifyError::Signature {
-                    path: signature,
-                    source,
-                });
+                return Err(VerifyError::Signature { path: signature, source });
             }
         };
         let judged = guarded(|| {
-            let ring =
-                KeyRing::parse(&ring_text).map_err(|problem| VerifyError::KeyRingContent {
-                    path: key_ring.clone(),
-                    problem,
-                })?;
+            let ring = KeyRing::parse(&ring_text).map_err(|problem| {
+                VerifyError::KeyRingContent { path: key_ring.clone(), problem }
+            })?;
             let parsed = parse_signature(&signature_text).map_err(|detail| {
-                VerifyError::SignatureContent {
-                    path: signature.clone(),
-                    detail,
-                }
+                VerifyError::SignatureContent { path: signature.clone(), detail }
             })?;
             verify(&ring, &parsed, digest, now).map_err(|verdict| match verdict {
                 Verdict::UnknownSigner { issuer } => VerifyError::UnknownSigner {
@@ -201,17 +178,13 @@ impl Files<'_> {
                     digest: *digest,
                     signature: signature.clone(),
                 },
-                Verdict::Policy(violation) => VerifyError::Policy {
-                    signature: signature.clone(),
-                    violation,
-                },
+                Verdict::Policy(violation) => {
+                    VerifyError::Policy { signature: signature.clone(), violation }
+                }
             })
         });
         judged.unwrap_or_else(|| {
-            Err(VerifyError::Panicked {
-                signature: signature.clone(),
-                key_ring: key_ring.clone(),
-            })
+            Err(VerifyError::Panicked { signature: signature.clone(), key_ring: key_ring.clone() })
         })
     }
 }

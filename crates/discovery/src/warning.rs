@@ -63,30 +63,17 @@ impl fmt::Display for Warning {
             ),
             Self::Name { expected, found } => {
                 let found = or_none(found);
-                write!(
-                    f,
-                    "plugin-meta.json names {found}, the definition `{expected}`"
-                )
+                write!(f, "plugin-meta.json names {found}, the definition `{expected}`")
             }
             Self::Version { expected, found } => {
                 let found = or_none(found);
-                write!(
-                    f,
-                    "plugin-meta.json says version {found}, the definition {expected}"
-                )
+                write!(f, "plugin-meta.json says version {found}, the definition {expected}")
             }
             Self::Platform { expected, found } => {
-                write!(
-                    f,
-                    "plugin-meta.json says {found}, and this host is {expected}"
-                )
+                write!(f, "plugin-meta.json says {found}, and this host is {expected}")
             }
             Self::OlderName { path } => {
-                write!(
-                    f,
-                    "{} bears the older name without a platform",
-                    path.display()
-                )
+                write!(f, "{} bears the older name without a platform", path.display())
             }
             Self::WritableByOthers { path, mode } => write!(
                 f,

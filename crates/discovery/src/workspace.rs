@@ -59,10 +59,7 @@ impl Workspace {
             .recursive(true)
             .mode(0o700)
             .create(run_dir)
-            .map_err(|source| WorkspaceError::RunDir {
-                path: run_dir.to_owned(),
-                source,
-            })?;
+            .map_err(|source| WorkspaceError::RunDir { path: run_dir.to_owned(), source })?;
         let create = || {
             let path = tempfile::Builder::new()
                 .prefix(&format!("{label}-"))
@@ -74,10 +71,7 @@ impl Workspace {
             DirBuilder::new().mode(0o700).create(workspace.tree())?;
             Ok(workspace)
         };
-        create().map_err(|source| WorkspaceError::Create {
-            run_dir: run_dir.to_owned(),
-            source,
-        })
+        create().map_err(|source| WorkspaceError::Create { run_dir: run_dir.to_owned(), source })
     }
 
     /// The directory itself, mode 0700.

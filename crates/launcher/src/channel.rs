@@ -104,12 +104,7 @@ impl From<Errno> for ChannelError {
 ///
 /// The system's, as when the process has no descriptors left.
 pub fn control_pair() -> io::Result<(OwnedFd, OwnedFd)> {
-    Ok(socketpair(
-        AddressFamily::UNIX,
-        SocketType::STREAM,
-        SocketFlags::CLOEXEC,
-        None,
-    )?)
+    Ok(socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?)
 }
 
 /// Sends the spec, and with it the memfd if [`Spec::exec`] says so. Waits for
@@ -161,10 +156,7 @@ fn wait_for(
     deadline: &Deadline,
     limit: Duration,
 ) -> Result<(), ChannelError> {
-    match poll(
-        &mut [PollFd::from_borrowed_fd(socket, what)],
-        Some(&deadline.left()),
-    ) {
+    match poll(&mut [PollFd::from_borrowed_fd(socket, what)], Some(&deadline.left())) {
         Ok(0) => Err(ChannelError::TimedOut(limit)),
         Ok(_) | Err(Errno::INTR) => Ok(()),
         Err(errno) => Err(errno.into()),

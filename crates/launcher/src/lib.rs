@@ -28,11 +28,7 @@
 //! started: those need a PID namespace, which the sandbox brings where the
 //! machine allows one.
 
-#[cfg(not(all(
-    target_os = "linux",
-    target_arch = "x86_64",
-    target_pointer_width = "64"
-)))]
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64", target_pointer_width = "64")))]
 compile_error!(
     "outrigger-launcher is built and tested on Linux x86-64 only. Elsewhere these are missing: \
      holding a process tree (child subreaper, parent-death signal, /proc/<pid>/task/*/children), \

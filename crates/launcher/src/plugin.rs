@@ -29,9 +29,7 @@ const BUSY_WAITS: [u64; 6] = [1, 2, 4, 8, 16, 32];
 
 /// The seals without which a memfd's bytes could change after they were
 /// verified.
-const SEALS: SealFlags = SealFlags::WRITE
-    .union(SealFlags::GROW)
-    .union(SealFlags::SHRINK);
+const SEALS: SealFlags = SealFlags::WRITE.union(SealFlags::GROW).union(SealFlags::SHRINK);
 
 /// A step that failed on the way to the running plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,10 +180,7 @@ fn enter(program: &Program, launcher: Pid) -> Result<Infallible, Failure> {
     // with `kill 0`, must not hit its launcher.
     setpgid(None, None).during(Stage::Lifeline)?;
     if !program.core_dumps {
-        let none = Rlimit {
-            current: Some(0),
-            maximum: Some(0),
-        };
+        let none = Rlimit { current: Some(0), maximum: Some(0) };
         setrlimit(Resource::Core, none).during(Stage::Limits)?;
     }
     umask(Mode::RWXG | Mode::RWXO);
@@ -220,10 +215,7 @@ mod tests {
     #[test]
     fn a_failure_survives_the_pipe() {
         for stage in [Stage::Setup, Stage::Fork, Stage::Cwd, Stage::Exec] {
-            let failure = Failure {
-                stage,
-                errno: libc::ENOENT,
-            };
+            let failure = Failure { stage, errno: libc::ENOENT };
             assert_eq!(Failure::from_bytes(&failure.to_bytes()), Some(failure));
         }
     }

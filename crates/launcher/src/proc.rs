@@ -47,11 +47,7 @@ impl Children {
     /// The state of things now. Lists that the kernel keeps are read later, at
     /// each [`Self::of`].
     pub(crate) fn now() -> Self {
-        if Path::new("/proc/thread-self/children").exists() {
-            Self::Listed
-        } else {
-            Self::scan()
-        }
+        if Path::new("/proc/thread-self/children").exists() { Self::Listed } else { Self::scan() }
     }
 
     fn scan() -> Self {
@@ -77,9 +73,7 @@ impl Children {
                 pids_in(&tasks)
                     .filter_map(|thread| list(thread).ok())
                     .flat_map(|list| {
-                        list.split_ascii_whitespace()
-                            .filter_map(parse_pid)
-                            .collect::<Vec<_>>()
+                        list.split_ascii_whitespace().filter_map(parse_pid).collect::<Vec<_>>()
                     })
                     .collect()
             }

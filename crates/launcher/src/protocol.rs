@@ -260,10 +260,7 @@ impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Code(code) => write!(f, "exit code {code}"),
-            Self::Signal {
-                signal,
-                core: false,
-            } => write!(f, "signal {signal}"),
+            Self::Signal { signal, core: false } => write!(f, "signal {signal}"),
             Self::Signal { signal, core: true } => write!(f, "signal {signal}, core dumped"),
         }
     }

@@ -117,11 +117,7 @@ impl Ready {
         // on, and this process's own output once the plugin has the pipes.
         let null = File::options().read(true).write(true).open("/dev/null")?;
         dup2_stdin(&null)?;
-        Ok(Self {
-            control,
-            signals,
-            null,
-        })
+        Ok(Self { control, signals, null })
     }
 
     fn launch(self, proof: &OneThread) -> ExitCode {

@@ -117,9 +117,7 @@ impl Supervisor {
         let mut fds = [
             signals.clone(),
             PollFd::new(&self.control, control),
-            self.outcome
-                .as_ref()
-                .map_or(signals, |pipe| PollFd::new(pipe, PollFlags::IN)),
+            self.outcome.as_ref().map_or(signals, |pipe| PollFd::new(pipe, PollFlags::IN)),
         ];
         match poll(&mut fds, None) {
             Ok(_) => Ok((!fds[0].revents().is_empty(), !fds[1].revents().is_empty())),
@@ -138,19 +136,14 @@ impl Supervisor {
             Ok(0) => {}
             Ok(length) => {
                 // Our own child wrote it in one piece, so it can be read.
-                let unreadable = Failure {
-                    stage: Stage::Setup,
-                    errno: libc::EPROTO,
-                };
+                let unreadable = Failure { stage: Stage::Setup, errno: libc::EPROTO };
                 return Err(Failure::from_bytes(&bytes[..length]).unwrap_or(unreadable));
             }
             Err(Errno::AGAIN | Errno::INTR) => return Ok(()),
             Err(errno) => return Err(errno).during(Stage::Setup),
         }
         self.outcome = None;
-        let started = Report::Started {
-            pid: self.plugin.as_raw_pid().unsigned_abs(),
-        };
+        let started = Report::Started { pid: self.plugin.as_raw_pid().unsigned_abs() };
         let pidfd = self.pidfd.take();
         self.reports.push(&self.control, &started, pidfd);
         // From here on the pipes are the plugin's alone. Where that fails, which
@@ -180,10 +173,7 @@ impl Supervisor {
                 ExitCode::Done
             }
             Cause::Failed(failure) => {
-                let report = Report::ExecFailed {
-                    stage: failure.stage,
-                    errno: failure.errno,
-                };
+                let report = Report::ExecFailed { stage: failure.stage, errno: failure.errno };
                 sweep(self.plugin, &self.signals);
                 self.reports.push(&self.control, &report, None);
                 self.reports.finish(&self.control);
@@ -198,10 +188,7 @@ impl Supervisor {
         if let Some(status) = swept.plugin {
             self.report_end(status);
         }
-        let report = Report::Swept {
-            killed: swept.killed,
-            left: swept.left,
-        };
+        let report = Report::Swept { killed: swept.killed, left: swept.left };
         self.reports.push(&self.control, &report, None);
         self.reports.finish(&self.control);
         if swept.left > 0 { ExitCode::Left } else { code }
@@ -216,7 +203,6 @@ impl Supervisor {
                 core: libc::WCOREDUMP(status.as_raw()),
             },
         };
-        self.reports
-            .push(&self.control, &Report::Exited { end }, None);
+        self.reports.push(&self.control, &Report::Exited { end }, None);
     }
 }

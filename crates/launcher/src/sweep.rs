@@ -120,11 +120,7 @@ pub(crate) fn sweep(plugin: Pid, signals: &Signals) -> Swept {
                 break over;
             }
         };
-        patience = if over {
-            FIRST_WAIT
-        } else {
-            LAST_WAIT.min(patience * 2)
-        };
+        patience = if over { FIRST_WAIT } else { LAST_WAIT.min(patience * 2) };
     }
     swept.left = Walk::new().count(&Node::top(), 0);
     swept
@@ -157,10 +153,7 @@ struct Node {
 impl Node {
     /// This process, above all others.
     fn top() -> Self {
-        Self {
-            pid: getpid(),
-            held: None,
-        }
+        Self { pid: getpid(), held: None }
     }
 
     /// The child of `parent` that has this id; none when the id is not, or no
@@ -169,10 +162,7 @@ impl Node {
     fn child(parent: &Self, pid: Pid) -> Option<Self> {
         let held = pidfd_open(pid, PidfdFlags::empty()).ok()?;
         let proven = proc::parent(pid) == Some(parent.pid) && parent.lives();
-        proven.then_some(Self {
-            pid,
-            held: Some(held),
-        })
+        proven.then_some(Self { pid, held: Some(held) })
     }
 
     /// Whether the process has not ended: its pidfd is readable once it has.
@@ -198,10 +188,7 @@ struct Walk {
 
 impl Walk {
     fn new() -> Self {
-        Self {
-            children: Children::now(),
-            seen: HashSet::new(),
-        }
+        Self { children: Children::now(), seen: HashSet::new() }
     }
 
     fn below(&self, parent: &Node, depth: usize) -> Vec<Pid> {

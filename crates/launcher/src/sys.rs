@@ -50,15 +50,8 @@ pub(crate) struct CStrings {
 
 impl CStrings {
     pub(crate) fn new(strings: Vec<CString>) -> Self {
-        let pointers = strings
-            .iter()
-            .map(|string| string.as_ptr())
-            .chain([ptr::null()])
-            .collect();
-        Self {
-            pointers,
-            _strings: strings,
-        }
+        let pointers = strings.iter().map(|string| string.as_ptr()).chain([ptr::null()]).collect();
+        Self { pointers, _strings: strings }
     }
 }
 
@@ -187,13 +180,7 @@ fn set_default(signal: c_int) -> io::Result<()> {
     // bytes, and the old one is not asked for. No handler is installed, so
     // nothing can run at a bad moment.
     let result = unsafe {
-        libc::syscall(
-            libc::SYS_rt_sigaction,
-            signal,
-            action.as_ptr(),
-            none,
-            size_of::<u64>(),
-        )
+        libc::syscall(libc::SYS_rt_sigaction, signal, action.as_ptr(), none, size_of::<u64>())
     };
     checked(result as c_int)?;
     Ok(())

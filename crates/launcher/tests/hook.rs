@@ -32,18 +32,9 @@ fn main() {
     }
     let tests: [(&str, fn()); 5] = [
         ("hook_becomes_the_launcher", hook_becomes_the_launcher),
-        (
-            "hook_returns_when_argv0_differs",
-            hook_returns_when_argv0_differs,
-        ),
-        (
-            "hook_returns_without_a_control_socket",
-            hook_returns_without_a_control_socket,
-        ),
-        (
-            "hook_refuses_with_more_than_one_thread",
-            hook_refuses_with_more_than_one_thread,
-        ),
+        ("hook_returns_when_argv0_differs", hook_returns_when_argv0_differs),
+        ("hook_returns_without_a_control_socket", hook_returns_without_a_control_socket),
+        ("hook_refuses_with_more_than_one_thread", hook_refuses_with_more_than_one_thread),
         (
             "threads_are_the_embedders_own_when_it_is_no_launcher",
             threads_are_the_embedders_own_when_it_is_no_launcher,
@@ -58,10 +49,7 @@ fn main() {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test may start processes itself"
-)]
+#[expect(clippy::disallowed_methods, reason = "a test may start processes itself")]
 fn embedder(argv0: &str, kind: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.arg0(argv0).env(EMBEDDER, kind);
@@ -84,11 +72,8 @@ fn socket() -> OwnedFd {
 
 fn hook_becomes_the_launcher() {
     let (host, launcher) = control_pair().unwrap();
-    let mut process = embedder(ARGV0, "plain")
-        .stdin(launcher)
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut process =
+        embedder(ARGV0, "plain").stdin(launcher).stdout(Stdio::null()).spawn().unwrap();
     let exec = Exec::Path("/bin/sh".into());
     let spec = Spec::new(exec, ["sh", "-c", "exit 5"], "/");
     send_spec(&host, &spec, None, LIMIT).unwrap();

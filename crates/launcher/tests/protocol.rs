@@ -25,17 +25,10 @@ fn spec() -> Spec {
 /// The bytes of a message on the wire.
 fn bytes_of(report: &Report) -> Vec<u8> {
     let (reader, writer) = control_pair().unwrap();
-    Outgoing::new(report, NOTHING)
-        .unwrap()
-        .send_within(&writer, LIMIT)
-        .unwrap();
+    Outgoing::new(report, NOTHING).unwrap().send_within(&writer, LIMIT).unwrap();
     let mut bytes = vec![0; 4096];
-    let (_, length) = recv(
-        &reader,
-        bytes.as_mut_slice(),
-        rustix::net::RecvFlags::DONTWAIT,
-    )
-    .unwrap();
+    let (_, length) =
+        recv(&reader, bytes.as_mut_slice(), rustix::net::RecvFlags::DONTWAIT).unwrap();
     bytes.truncate(length);
     bytes
 }
@@ -55,10 +48,7 @@ fn the_json_of_each_message_is_stable() {
         json(&Report::ExecFailed { stage, errno }),
         r#"{"exec-failed":{"stage":"exec","errno":2}}"#
     );
-    let end = End::Signal {
-        signal: 9,
-        core: true,
-    };
+    let end = End::Signal { signal: 9, core: true };
     assert_eq!(
         json(&Report::Exited { end }),
         r#"{"exited":{"end":{"signal":{"signal":9,"core":true}}}}"#
@@ -83,18 +73,9 @@ fn a_spec_is_checked_for_what_no_program_can_be_started_with() {
     for broken in [
         spec().with_env("A", nul.clone()),
         spec().with_env(nul.clone(), "A"),
-        Spec {
-            cwd: nul.clone(),
-            ..spec()
-        },
-        Spec {
-            exec: Exec::Path(nul.clone()),
-            ..spec()
-        },
-        Spec {
-            argv: vec![nul],
-            ..spec()
-        },
+        Spec { cwd: nul.clone(), ..spec() },
+        Spec { exec: Exec::Path(nul.clone()), ..spec() },
+        Spec { argv: vec![nul], ..spec() },
     ] {
         assert!(matches!(broken.check(), Err(SpecError::Nul(_))));
     }
@@ -182,20 +163,11 @@ fn more_than_one_descriptor_is_an_error() {
 fn a_closed_socket_is_told_from_a_cut_message_and_from_silence() {
     let (host, launcher) = control_pair().unwrap();
     let instant = Duration::from_millis(1);
-    assert!(matches!(
-        recv_report(&host, instant),
-        Err(ChannelError::TimedOut(_))
-    ));
+    assert!(matches!(recv_report(&host, instant), Err(ChannelError::TimedOut(_))));
     send(&launcher, b"ORL", SendFlags::empty()).unwrap();
     shutdown(&launcher, Shutdown::Write).unwrap();
-    assert!(matches!(
-        recv_report(&host, LIMIT),
-        Err(ChannelError::Truncated { got: 3 })
-    ));
-    assert!(matches!(
-        recv_report(&host, LIMIT),
-        Err(ChannelError::Closed)
-    ));
+    assert!(matches!(recv_report(&host, LIMIT), Err(ChannelError::Truncated { got: 3 })));
+    assert!(matches!(recv_report(&host, LIMIT), Err(ChannelError::Closed)));
     drop(launcher);
     let Err(ChannelError::Io(error)) = send_command(&host, Command::Kill, LIMIT) else {
         panic!("it was sent");

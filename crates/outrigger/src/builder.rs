@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use outrigger_core::manager::{Host, HostConfig, Interfaces, SettingsSource};
-use outrigger_core::settings::{ProcessEnv, Settings, Sources, Warning};
+use outrigger_core::settings::{Settings, Sources, Warning};
 use outrigger_core::{HostError, InterfaceSpec};
 use outrigger_discovery::{Verification, Verifier};
 use outrigger_transport::Driver;
@@ -14,6 +14,9 @@ use tokio::runtime::Handle;
 use crate::host::PluginHost;
 
 /// What a host is to be. Made by [`PluginHost::builder`].
+///
+/// Settings come from files, under environment variables `OUTRIGGER__A__B`,
+/// under overrides.
 #[derive(Debug, Default)]
 #[must_use]
 pub struct PluginHostBuilder {
@@ -58,12 +61,6 @@ impl PluginHostBuilder {
     /// Reads the section `[Node.Plugins]` of a TOML file.
     pub fn config_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.sources = std::mem::take(&mut self.sources).with_toml(path);
-        self
-    }
-
-    /// Layers the process's variables `OUTRIGGER__A__B` over the files.
-    pub fn environment(mut self) -> Self {
-        self.sources = std::mem::take(&mut self.sources).with_env(ProcessEnv);
         self
     }
 

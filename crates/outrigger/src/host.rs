@@ -53,7 +53,8 @@ impl PluginHost {
     ///
     /// # Errors
     ///
-    /// [`HostError`] with the reason; the generation before goes on serving.
+    /// [`HostError`] with the reason; the generation before goes on serving or,
+    /// after an exclusive reload, comes back.
     pub async fn reload(&self, instance: &str) -> Result<Generation, HostError> {
         match InstanceName::parse(instance) {
             Ok(name) => self.0.reload(&name).await,

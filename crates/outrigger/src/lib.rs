@@ -42,7 +42,7 @@ pub use outrigger_core::{
     Unavailable, manager,
 };
 pub use outrigger_gateways::{
-    CallOptions, Caller, Gateway, GatewayError, Method, helloworld, initialiser,
+    CallOptions, Caller, Gateway, GatewayError, Method, Outgoing, helloworld, initialiser,
 };
 pub use outrigger_launcher::hook as launcher_hook;
 pub use outrigger_transport::{Containment, Cookie, Driver, Endpoint, Rpc};
@@ -59,3 +59,7 @@ pub mod distribution {
 /// actix, in the version whose messages the manager and the gateway actors
 /// take.
 pub use actix;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

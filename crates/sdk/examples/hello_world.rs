@@ -28,9 +28,7 @@ impl quorum::Initialiser for HelloWorld {
             "es" => "Hola",
             "de" => "Hallo",
             other => {
-                return Err(Status::invalid_argument(format!(
-                    "unknown language `{other}`"
-                )));
+                return Err(Status::invalid_argument(format!("unknown language `{other}`")));
             }
         };
         tracing::info!(identity, language = config.language, "initialised");

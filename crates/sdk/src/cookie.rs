@@ -54,9 +54,7 @@ impl Cookie {
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<(), CookieError> {
         let name = program.map(Path::new).and_then(Path::file_name);
-        let program = name
-            .map_or("this program".into(), OsStr::to_string_lossy)
-            .into_owned();
+        let program = name.map_or("this program".into(), OsStr::to_string_lossy).into_owned();
         if self.key.is_empty() || self.value.is_empty() {
             return Err(CookieError::Missing { program });
         }
@@ -73,11 +71,7 @@ mod tests {
     use super::*;
 
     fn check(key: &str, value: &str, found: Option<&str>) -> Result<(), CookieError> {
-        let cookie = Cookie {
-            key: key.into(),
-            value: value.into(),
-            host: "Ship".into(),
-        };
+        let cookie = Cookie { key: key.into(), value: value.into(), host: "Ship".into() };
         let variable = |name: &str| {
             assert_eq!(name, key);
             found.map(str::to_owned)
@@ -104,12 +98,7 @@ mod tests {
     fn a_plugin_without_a_cookie_never_runs() {
         for (key, value) in [("", "v"), ("K", "")] {
             let refused = check(key, value, Some(value));
-            assert_eq!(
-                refused,
-                Err(CookieError::Missing {
-                    program: "anchor".into()
-                })
-            );
+            assert_eq!(refused, Err(CookieError::Missing { program: "anchor".into() }));
         }
     }
 }

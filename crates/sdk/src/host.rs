@@ -48,9 +48,7 @@ impl HostWatch {
             }
         };
         let seen = gone.clone();
-        let thread = std::thread::Builder::new()
-            .name("host-watch".into())
-            .stack_size(STACK);
+        let thread = std::thread::Builder::new().name("host-watch".into()).stack_size(STACK);
         if let Err(error) = thread.spawn(move || watch(&parent, &seen)) {
             tracing::warn!(%error, "the host's death will go unnoticed");
         }

@@ -32,9 +32,8 @@ const LONGEST_TRACE: usize = 16 * 1024;
 /// without it `info` and above are written, and the host filters again.
 pub fn install() {
     std::panic::set_hook(Box::new(write_panic));
-    let filter = EnvFilter::builder()
-        .with_default_directive(LevelFilter::INFO.into())
-        .from_env_lossy();
+    let filter =
+        EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
     let subscriber = tracing_subscriber::registry().with(Hclog::default().with_filter(filter));
     // The program's own, if it has one, stays.
     let _present = tracing::subscriber::set_global_default(subscriber);
@@ -71,10 +70,7 @@ fn write_panic(panic: &PanicHookInfo<'_>) {
     // a host keeps of a plugin's last words is to end with the panic itself.
     let trace = Backtrace::capture();
     if trace.status() == BacktraceStatus::Captured {
-        write(record(
-            Level::DEBUG,
-            record::cut(&trace.to_string(), LONGEST_TRACE),
-        ));
+        write(record(Level::DEBUG, record::cut(&trace.to_string(), LONGEST_TRACE)));
     }
     let what = panic.payload_as_str().unwrap_or("a value that is no text");
     let mut record = record(Level::ERROR, &format!("panic: {what}"));

@@ -47,11 +47,7 @@ impl Plugin {
     pub fn new(cookie_key: impl Into<String>, cookie_value: impl Into<String>) -> Self {
         let host = "another program".to_owned();
         Self {
-            cookie: Cookie {
-                key: cookie_key.into(),
-                value: cookie_value.into(),
-                host,
-            },
+            cookie: Cookie { key: cookie_key.into(), value: cookie_value.into(), host },
             versions: Vec::new(),
             routes: Routes::default(),
             health: Health::default(),

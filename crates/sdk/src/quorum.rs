@@ -84,9 +84,7 @@ impl<T: Initialiser> PluginInitializer for Initialising<T> {
         request: Request<initialisation::Request>,
     ) -> Result<Response<initialisation::Response>, Status> {
         let request = request.into_inner();
-        self.0
-            .init(&request.host_identity, &request.raw_configuration)
-            .await?;
+        self.0.init(&request.host_identity, &request.raw_configuration).await?;
         Ok(Response::new(initialisation::Response {}))
     }
 }
@@ -113,10 +111,6 @@ mod tests {
     #[test]
     fn the_cookie_is_128_hexadecimal_digits() {
         assert_eq!(COOKIE_VALUE.len(), 128);
-        assert!(
-            COOKIE_VALUE
-                .bytes()
-                .all(|b| b.is_ascii_hexdigit() && !b.is_ascii_lowercase())
-        );
+        assert!(COOKIE_VALUE.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_lowercase()));
     }
 }

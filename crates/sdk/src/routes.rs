@@ -111,10 +111,7 @@ mod tests {
 
     #[test]
     fn a_path_names_a_service_and_a_method() {
-        assert_eq!(
-            service_name("/proto.PluginGreeting/Greeting"),
-            Some("proto.PluginGreeting")
-        );
+        assert_eq!(service_name("/proto.PluginGreeting/Greeting"), Some("proto.PluginGreeting"));
         for path in ["", "/", "proto.X/M", "/proto.X", "/proto.X/"] {
             assert_eq!(service_name(path), None, "{path}");
         }

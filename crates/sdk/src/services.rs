@@ -82,10 +82,7 @@ impl GrpcBroker for Broker {
     ) -> Result<Response<Self::StartStreamStream>, Status> {
         let ignored = request.into_inner().filter_map(|announced| {
             if let Ok(announced) = announced {
-                tracing::debug!(
-                    service_id = announced.service_id,
-                    "ignored a brokered connection"
-                );
+                tracing::debug!(service_id = announced.service_id, "ignored a brokered connection");
             }
             None
         });

@@ -34,15 +34,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// `cargo test` builds examples beside the tests.
 fn example() -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    let example = test
-        .parent()
-        .and_then(Path::parent)
-        .unwrap()
-        .join("examples/hello_world");
-    assert!(
-        example.exists(),
-        "build it first: cargo build -p outrigger-sdk --examples"
-    );
+    let example = test.parent().and_then(Path::parent).unwrap().join("examples/hello_world");
+    assert!(example.exists(), "build it first: cargo build -p outrigger-sdk --examples");
     example
 }
 
@@ -73,25 +66,13 @@ impl Plain {
         let mut child = command(example(), sockets.path()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
-        timeout(PATIENCE, stdout.read_line(&mut line))
-            .await
-            .expect("a line")
-            .unwrap();
-        Self {
-            child,
-            line,
-            stdout,
-            sockets,
-        }
+        timeout(PATIENCE, stdout.read_line(&mut line)).await.expect("a line").unwrap();
+        Self { child, line, stdout, sockets }
     }
 
     async fn channel(&self) -> Channel {
         let path = self.line.split('|').nth(3).unwrap();
-        Endpoint::from_shared(format!("unix://{path}"))
-            .unwrap()
-            .connect()
-            .await
-            .unwrap()
+        Endpoint::from_shared(format!("unix://{path}")).unwrap().connect().await.unwrap()
     }
 
     fn signal(&self, signal: Signal) {
@@ -101,17 +82,10 @@ impl Plain {
 
     /// How it ended, what else was on standard output, and its sockets.
     async fn ended(mut self) -> (ExitStatus, String, usize) {
-        let status = timeout(PATIENCE, self.child.wait())
-            .await
-            .expect("it ends")
-            .unwrap();
+        let status = timeout(PATIENCE, self.child.wait()).await.expect("it ends").unwrap();
         let mut rest = String::new();
         self.stdout.read_to_string(&mut rest).await.unwrap();
-        (
-            status,
-            rest,
-            self.sockets.path().read_dir().unwrap().count(),
-        )
+        (status, rest, self.sockets.path().read_dir().unwrap().count())
     }
 }
 
@@ -120,22 +94,14 @@ async fn run_by_hand_it_says_what_it_is_and_exits_with_1() {
     let sockets = tempfile::tempdir().unwrap();
     for value in [None, Some("wrong")] {
         let mut by_hand = command(example(), sockets.path());
-        by_hand
-            .env_remove(quorum::COOKIE_KEY)
-            .envs(value.map(|value| (quorum::COOKIE_KEY, value)));
-        let Output {
-            status,
-            stdout,
-            stderr,
-        } = timeout(PATIENCE, by_hand.output()).await.unwrap().unwrap();
+        by_hand.env_remove(quorum::COOKIE_KEY).envs(value.map(|value| (quorum::COOKIE_KEY, value)));
+        let Output { status, stdout, stderr } =
+            timeout(PATIENCE, by_hand.output()).await.unwrap().unwrap();
         assert_eq!(status.code(), Some(1));
         assert!(stdout.is_empty());
         let text = String::from_utf8(stderr).unwrap();
         let first = "hello_world is a plugin of GoQuorum, and not meant to be run by hand.\n";
-        assert!(
-            text.starts_with(first) && text.contains(quorum::COOKIE_KEY),
-            "{text}"
-        );
+        assert!(text.starts_with(first) && text.contains(quorum::COOKIE_KEY), "{text}");
     }
 }
 
@@ -143,28 +109,15 @@ async fn run_by_hand_it_says_what_it_is_and_exits_with_1() {
 async fn without_a_certificate_it_serves_plaintext_and_prints_one_line() {
     let plugin = Plain::start().await;
     let fields: Vec<_> = plugin.line.split('|').collect();
-    assert_eq!(
-        (fields.len(), &fields[..3], fields[4]),
-        (6, &["1", "1", "unix"][..], "grpc")
-    );
+    assert_eq!((fields.len(), &fields[..3], fields[4]), (6, &["1", "1", "unix"][..], "grpc"));
     assert_eq!(fields[5], "\n", "no certificate");
 
     let channel = plugin.channel().await;
-    let _stdio = GrpcStdioClient::new(channel.clone())
-        .stream_stdio(())
-        .await
-        .unwrap();
+    let _stdio = GrpcStdioClient::new(channel.clone()).stream_stdio(()).await.unwrap();
     let asked = Instant::now();
-    GrpcControllerClient::new(channel)
-        .shutdown(Empty {})
-        .await
-        .expect("it is answered");
+    GrpcControllerClient::new(channel).shutdown(Empty {}).await.expect("it is answered");
     let (status, rest, sockets) = plugin.ended().await;
-    assert!(
-        asked.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        asked.elapsed()
-    );
+    assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
     assert_eq!((status.code(), rest.as_str(), sockets), (Some(0), "", 0));
 }
 
@@ -187,27 +140,13 @@ async fn it_dies_with_its_host() {
     let mut host = host.spawn().unwrap();
     let mut stdout = BufReader::new(host.stdout.take().unwrap());
     let mut text = String::new();
-    timeout(PATIENCE, stdout.read_line(&mut text))
-        .await
-        .expect("a line")
-        .unwrap();
+    timeout(PATIENCE, stdout.read_line(&mut text)).await.expect("a line").unwrap();
     let killed = Instant::now();
     host.start_kill().unwrap();
     // Both held the pipe.
-    timeout(PATIENCE, stdout.read_to_string(&mut text))
-        .await
-        .expect("both end")
-        .unwrap();
-    assert!(
-        killed.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        killed.elapsed()
-    );
-    assert_eq!(
-        sockets.path().read_dir().unwrap().count(),
-        0,
-        "it cleaned up"
-    );
+    timeout(PATIENCE, stdout.read_to_string(&mut text)).await.expect("both end").unwrap();
+    assert!(killed.elapsed() < Duration::from_secs(1), "{:?}", killed.elapsed());
+    assert_eq!(sockets.path().read_dir().unwrap().count(), 0, "it cleaned up");
 }
 
 async fn launch(sockets: &Path) -> Arc<dyn Connection> {
@@ -219,19 +158,13 @@ async fn launch(sockets: &Path) -> Arc<dyn Connection> {
         arguments: Vec::new(),
         working_directory: sockets.to_owned(),
         environment: Environment::default(),
-        cookie: Cookie {
-            key: quorum::COOKIE_KEY.into(),
-            value: quorum::COOKIE_VALUE.into(),
-        },
+        cookie: Cookie { key: quorum::COOKIE_KEY.into(), value: quorum::COOKIE_VALUE.into() },
         protocol_versions: vec![1],
         run_dir: sockets.to_owned(),
         start_timeout: PATIENCE,
         keep: None,
     };
-    ProcessDriver::new(None)
-        .launch(spec, CancellationToken::new())
-        .await
-        .unwrap()
+    ProcessDriver::new(None).launch(spec, CancellationToken::new()).await.unwrap()
 }
 
 fn rpc(connection: &dyn Connection) -> Rpc {
@@ -244,13 +177,7 @@ fn rpc(connection: &dyn Connection) -> Rpc {
 async fn initialise(connection: &dyn Connection, config: &str) -> Result<(), Status> {
     let mut client = PluginInitializerClient::new(rpc(connection));
     let raw_configuration = config.to_owned().into_bytes().into();
-    client
-        .init(Init {
-            host_identity: "test".into(),
-            raw_configuration,
-        })
-        .await
-        .map(|_| ())
+    client.init(Init { host_identity: "test".into(), raw_configuration }).await.map(|_| ())
 }
 
 async fn greet<T>(channel: T, msg: &str) -> Result<String, Status>
@@ -261,13 +188,7 @@ where
     <T::ResponseBody as tonic::codegen::Body>::Error: Into<tonic::codegen::StdError> + Send,
 {
     let mut client = PluginGreetingClient::new(channel);
-    Ok(client
-        .greeting(Hello {
-            msg: msg.to_owned(),
-        })
-        .await?
-        .into_inner()
-        .msg)
+    Ok(client.greeting(Hello { msg: msg.to_owned() }).await?.into_inner().msg)
 }
 
 #[tokio::test]
@@ -276,24 +197,15 @@ async fn a_rust_host_runs_it_over_mutual_tls() {
     let connection = launch(sockets.path()).await;
     let early = greet(rpc(&*connection), "you").await.unwrap_err();
     assert_eq!(early.code(), Code::FailedPrecondition);
-    let refused = initialise(&*connection, r#"{"language":"tlh"}"#)
-        .await
-        .unwrap_err();
+    let refused = initialise(&*connection, r#"{"language":"tlh"}"#).await.unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);
     assert!(refused.message().contains("`tlh`"), "{refused}");
-    for (language, greeting) in [
-        ("en", "Hello you!"),
-        ("es", "Hola you!"),
-        ("de", "Hallo you!"),
-    ] {
+    for (language, greeting) in [("en", "Hello you!"), ("es", "Hola you!"), ("de", "Hallo you!")] {
         let config = format!(r#"{{"language":"{language}"}}"#);
         initialise(&*connection, &config).await.unwrap();
         assert_eq!(greet(rpc(&*connection), "you").await.unwrap(), greeting);
     }
-    assert_eq!(
-        connection.stop(StopLadder::default()).await,
-        Stopped::Graceful
-    );
+    assert_eq!(connection.stop(StopLadder::default()).await, Stopped::Graceful);
     let log = connection.last_words();
     assert!(log.contains(r#""@message":"initialised""#), "{log}");
     assert!(log.contains(r#""language":"de""#), "{log}");

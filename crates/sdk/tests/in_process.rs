@@ -61,35 +61,23 @@ impl Served {
         }));
         let endpoint = Endpoint::from_shared(format!("unix://{path}")).unwrap();
         let channel = endpoint.connect().await.unwrap();
-        Self {
-            channel,
-            end,
-            serving,
-            directory,
-        }
+        Self { channel, end, serving, directory }
     }
 
     async fn greet(&self, msg: &str) -> Result<String, Status> {
         let mut client = PluginGreetingClient::new(self.channel.clone());
-        let request = Hello {
-            msg: msg.to_owned(),
-        };
+        let request = Hello { msg: msg.to_owned() };
         Ok(client.greeting(request).await?.into_inner().msg)
     }
 
     async fn health(&self, service: &str) -> Result<ServingStatus, Status> {
         let mut client = HealthClient::new(self.channel.clone());
-        let request = HealthCheckRequest {
-            service: service.to_owned(),
-        };
+        let request = HealthCheckRequest { service: service.to_owned() };
         Ok(client.check(request).await?.into_inner().status())
     }
 
     async fn has_ended(self) -> (Result<(), Error>, usize) {
-        let result = timeout(PATIENCE, self.serving)
-            .await
-            .expect("it ends")
-            .unwrap();
+        let result = timeout(PATIENCE, self.serving).await.expect("it ends").unwrap();
         (result, self.directory.path().read_dir().unwrap().count())
     }
 }
@@ -98,15 +86,9 @@ impl Served {
 async fn an_author_s_service_answers_beside_the_standard_ones() {
     let served = Served::start(plugin()).await;
     assert_eq!(served.greet("you").await.unwrap(), "ahoy you");
-    assert_eq!(
-        served.health("plugin").await.unwrap(),
-        ServingStatus::Serving
-    );
+    assert_eq!(served.health("plugin").await.unwrap(), ServingStatus::Serving);
     assert_eq!(served.health("").await.unwrap(), ServingStatus::Serving);
-    assert_eq!(
-        served.health("other").await.unwrap_err().code(),
-        Code::NotFound
-    );
+    assert_eq!(served.health("other").await.unwrap_err().code(), Code::NotFound);
 }
 
 #[tokio::test]
@@ -114,10 +96,7 @@ async fn a_service_that_is_not_there_is_unimplemented_by_name() {
     let served = Served::start(Plugin::new("K", "v")).await;
     let status = served.greet("you").await.unwrap_err();
     assert_eq!(status.code(), Code::Unimplemented);
-    assert!(
-        status.message().contains("/proto.PluginGreeting/Greeting"),
-        "{status}"
-    );
+    assert!(status.message().contains("/proto.PluginGreeting/Greeting"), "{status}");
 }
 
 #[tokio::test]
@@ -132,57 +111,30 @@ async fn a_plugin_can_say_that_it_does_not_serve() {
     let health = plugin.health();
     let served = Served::start(plugin).await;
     health.set_serving(false);
-    assert_eq!(
-        served.health("plugin").await.unwrap(),
-        ServingStatus::NotServing
-    );
+    assert_eq!(served.health("plugin").await.unwrap(), ServingStatus::NotServing);
 }
 
 #[tokio::test]
 async fn shutdown_is_answered_and_ends_it_while_every_kind_of_stream_is_open() {
     let served = Served::start(plugin()).await;
     let channel = || served.channel.clone();
-    let stdio = GrpcStdioClient::new(channel())
-        .stream_stdio(())
-        .await
-        .unwrap();
+    let stdio = GrpcStdioClient::new(channel()).stream_stdio(()).await.unwrap();
     let announcements = tokio_stream::pending::<ConnInfo>();
-    let broker = GrpcBrokerClient::new(channel())
-        .start_stream(announcements)
-        .await
-        .unwrap();
-    let request = HealthCheckRequest {
-        service: "plugin".to_owned(),
-    };
+    let broker = GrpcBrokerClient::new(channel()).start_stream(announcements).await.unwrap();
+    let request = HealthCheckRequest { service: "plugin".to_owned() };
     let health = HealthClient::new(channel()).watch(request).await.unwrap();
     let mut greeter = PluginGreetingClient::new(channel());
-    let hanging = tokio::spawn(async move {
-        greeter
-            .greeting(Hello {
-                msg: "hang".to_owned(),
-            })
-            .await
-    });
+    let hanging =
+        tokio::spawn(async move { greeter.greeting(Hello { msg: "hang".to_owned() }).await });
 
     let asked = Instant::now();
-    GrpcControllerClient::new(channel())
-        .shutdown(Empty {})
-        .await
-        .expect("it is answered");
+    GrpcControllerClient::new(channel()).shutdown(Empty {}).await.expect("it is answered");
     let (result, left) = served.has_ended().await;
     result.unwrap();
-    assert!(
-        asked.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        asked.elapsed()
-    );
+    assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
     assert_eq!(left, 0, "the socket's file is gone");
 
-    timeout(PATIENCE, hanging)
-        .await
-        .unwrap()
-        .unwrap()
-        .unwrap_err();
+    timeout(PATIENCE, hanging).await.unwrap().unwrap().unwrap_err();
     let until_closed = async {
         let mut health = health.into_inner();
         while let Ok(Some(_)) = health.message().await {}
@@ -191,25 +143,15 @@ async fn shutdown_is_answered_and_ends_it_while_every_kind_of_stream_is_open() {
         let mut stdio = stdio.into_inner();
         while let Ok(Some(_)) = stdio.message().await {}
     };
-    timeout(PATIENCE, until_closed)
-        .await
-        .expect("the streams end");
+    timeout(PATIENCE, until_closed).await.expect("the streams end");
 }
 
 #[tokio::test]
 async fn a_broker_stream_that_the_host_ends_is_no_error() {
     let served = Served::start(plugin()).await;
-    let announced = ConnInfo {
-        service_id: 1,
-        network: "unix".into(),
-        ..ConnInfo::default()
-    };
+    let announced = ConnInfo { service_id: 1, network: "unix".into(), ..ConnInfo::default() };
     let mut client = GrpcBrokerClient::new(served.channel.clone());
-    let mut stream = client
-        .start_stream(tokio_stream::once(announced))
-        .await
-        .unwrap()
-        .into_inner();
+    let mut stream = client.start_stream(tokio_stream::once(announced)).await.unwrap().into_inner();
     assert!(stream.next().await.is_none());
     assert_eq!(served.greet("you").await.unwrap(), "ahoy you");
 }
@@ -225,18 +167,8 @@ async fn its_owner_can_end_it() {
 
 #[test]
 fn versions_are_those_that_were_added_or_one() {
-    let host = HostRequest {
-        protocol_versions: vec![1, 2, 5],
-        ..HostRequest::default()
-    };
+    let host = HostRequest { protocol_versions: vec![1, 2, 5], ..HostRequest::default() };
     assert_eq!(plugin().choose_version(&host), 1);
-    assert_eq!(
-        plugin()
-            .version(2)
-            .version(5)
-            .version(9)
-            .choose_version(&host),
-        5
-    );
+    assert_eq!(plugin().version(2).version(5).version(9).choose_version(&host), 5);
     assert_eq!(plugin().version(9).version(8).choose_version(&host), 8);
 }

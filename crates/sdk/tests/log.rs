@@ -27,9 +27,7 @@ fn records_of(test: &str, what: fn()) -> Vec<Value> {
         .unwrap();
     let text = String::from_utf8(output.stderr).unwrap();
     let lines = text.lines().filter(|line| line.starts_with('{'));
-    lines
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
+    lines.map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 #[test]
@@ -38,21 +36,13 @@ fn an_event_is_one_record_and_its_target_the_module() {
         tracing::warn!(target: "anchor", depth = 12, rope = ?"thin", "slips");
         tracing::trace!("filtered");
     });
-    let [record] = records.as_slice() else {
-        panic!("one record: {records:?}")
-    };
+    let [record] = records.as_slice() else { panic!("one record: {records:?}") };
     assert_eq!(record["@level"], "warn");
     assert_eq!(record["@message"], "slips");
     assert_eq!(record["@module"], "anchor");
-    assert_eq!(
-        (&record["depth"], &record["rope"]),
-        (&12.into(), &"\"thin\"".into())
-    );
+    assert_eq!((&record["depth"], &record["rope"]), (&12.into(), &"\"thin\"".into()));
     let timestamp = record["@timestamp"].as_str().unwrap();
-    assert_eq!(
-        (timestamp.len(), &timestamp[26..]),
-        ("2026-11-21T10:00:00.000000Z".len(), "Z")
-    );
+    assert_eq!((timestamp.len(), &timestamp[26..]), ("2026-11-21T10:00:00.000000Z".len(), "Z"));
 }
 
 #[test]
@@ -60,17 +50,12 @@ fn a_panic_is_one_error_record() {
     let records = records_of("a_panic_is_one_error_record", || {
         let _caught = std::panic::catch_unwind(|| panic!("two\nlines"));
     });
-    let [record] = records.as_slice() else {
-        panic!("one record: {records:?}")
-    };
+    let [record] = records.as_slice() else { panic!("one record: {records:?}") };
     assert_eq!(
         (&record["@level"], &record["@message"]),
         (&"error".into(), &"panic: two\nlines".into())
     );
-    assert!(
-        record["location"].as_str().unwrap().contains("log.rs:"),
-        "{record}"
-    );
+    assert!(record["location"].as_str().unwrap().contains("log.rs:"), "{record}");
     assert!(record["thread"].is_string());
 }
 
@@ -84,11 +69,7 @@ fn a_reader_that_is_gone_is_no_panic() {
         std::process::exit(7);
     }
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "a_reader_that_is_gone_is_no_panic",
-            "--exact",
-            "--nocapture",
-        ])
+        .args(["a_reader_that_is_gone_is_no_panic", "--exact", "--nocapture"])
         .env(CHILD, "1")
         .stdin(Stdio::piped())
         .stdout(Stdio::null())

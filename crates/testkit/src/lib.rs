@@ -1,3 +1,11 @@
-//! What end-to-end tests share. The fixture plugin, with a named scenario for
-//! each fault that a host must survive, is this package's binary
-//! `outrigger-fixture-plugin`; `outrigger-fixture-plugin --list` names them.
+//! What end-to-end tests share: a process and a watchdog for each test, plugins
+//! with named faults in real distributions, and censuses of what is left over.
+//!
+//! The fixture plugin itself is the program `outrigger-fixture-plugin`; its
+//! `--list` says which faults it has.
+
+pub mod artifacts;
+pub mod census;
+pub mod harness;
+pub mod kit;
+pub mod load;

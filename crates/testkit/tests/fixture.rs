@@ -41,18 +41,13 @@ async fn launch_within(directory: &Path, arguments: &str, within: Duration) -> L
         arguments: arguments.split(' ').map(str::to_owned).collect(),
         working_directory: directory.to_owned(),
         environment: Environment::default(),
-        cookie: Cookie {
-            key: quorum::COOKIE_KEY.into(),
-            value: quorum::COOKIE_VALUE.into(),
-        },
+        cookie: Cookie { key: quorum::COOKIE_KEY.into(), value: quorum::COOKIE_VALUE.into() },
         protocol_versions: vec![1],
         run_dir: directory.to_owned(),
         start_timeout: within,
         keep: None,
     };
-    ProcessDriver::new(None)
-        .launch(spec, CancellationToken::new())
-        .await
+    ProcessDriver::new(None).launch(spec, CancellationToken::new()).await
 }
 
 async fn refused(arguments: &str) -> LaunchError {
@@ -73,10 +68,7 @@ impl Served {
     async fn start(arguments: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let launched = launch_within(directory.path(), arguments, PATIENCE).await;
-        Self(
-            launched.unwrap_or_else(|error| panic!("{arguments}: {error}")),
-            directory,
-        )
+        Self(launched.unwrap_or_else(|error| panic!("{arguments}: {error}")), directory)
     }
 
     fn rpc(&self) -> Rpc {
@@ -87,35 +79,19 @@ impl Served {
     }
 
     async fn init(&self) -> Result<(), Status> {
-        let request = Init {
-            raw_configuration: "{}".into(),
-            ..Init::default()
-        };
-        PluginInitializerClient::new(self.rpc())
-            .init(request)
-            .await
-            .map(|_| ())
+        let request = Init { raw_configuration: "{}".into(), ..Init::default() };
+        PluginInitializerClient::new(self.rpc()).init(request).await.map(|_| ())
     }
 
     async fn greet(&self, msg: &str) -> Result<String, Status> {
-        let request = Hello {
-            msg: msg.to_owned(),
-        };
-        let reply = PluginGreetingClient::new(self.rpc())
-            .greeting(request)
-            .await?;
+        let request = Hello { msg: msg.to_owned() };
+        let reply = PluginGreetingClient::new(self.rpc()).greeting(request).await?;
         Ok(reply.into_inner().msg)
     }
 
     async fn stop(&self) -> Stopped {
         let short = Duration::from_millis(300);
-        self.0
-            .stop(StopLadder {
-                shutdown: short,
-                terminate: short,
-                kill: PATIENCE,
-            })
-            .await
+        self.0.stop(StopLadder { shutdown: short, terminate: short, kill: PATIENCE }).await
     }
 }
 
@@ -123,10 +99,7 @@ impl Served {
 fn the_list_names_every_scenario_once() {
     let output = Command::new(FIXTURE).arg("--list").output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    let mut names: Vec<_> = text
-        .lines()
-        .map(|line| line.split(' ').next().unwrap())
-        .collect();
+    let mut names: Vec<_> = text.lines().map(|line| line.split(' ').next().unwrap()).collect();
     assert!(output.status.success() && names.len() > 35, "{text}");
     names.sort_unstable();
     names.dedup();
@@ -135,15 +108,7 @@ fn the_list_names_every_scenario_once() {
 
 #[test]
 fn an_unknown_scenario_is_an_error() {
-    assert_eq!(
-        Command::new(FIXTURE)
-            .arg("nonsense")
-            .output()
-            .unwrap()
-            .status
-            .code(),
-        Some(2)
-    );
+    assert_eq!(Command::new(FIXTURE).arg("nonsense").output().unwrap().status.code(), Some(2));
 }
 
 #[tokio::test]
@@ -173,17 +138,9 @@ async fn scenarios_that_serve_greet_and_end_when_asked() {
     ] {
         let served = Served::start(scenario).await;
         let pid = served.greet("pid").await.unwrap();
-        assert_eq!(
-            Some(pid.parse().unwrap()),
-            served.0.info().pid,
-            "{scenario}"
-        );
+        assert_eq!(Some(pid.parse().unwrap()), served.0.info().pid, "{scenario}");
         served.init().await.unwrap();
-        assert_eq!(
-            served.greet("you").await.unwrap(),
-            "Hello you!",
-            "{scenario}"
-        );
+        assert_eq!(served.greet("you").await.unwrap(), "Hello you!", "{scenario}");
         let grandchild: Result<u32, _> = served.greet("grandchild").await.unwrap().parse();
         let stopped = served.stop().await;
         assert_eq!(grandchild.is_ok(), scenario.contains("grandchild"));
@@ -193,10 +150,7 @@ async fn scenarios_that_serve_greet_and_end_when_asked() {
         }
         // A flood leaves little time to a machine that is busy.
         let flood = scenario.contains("flood") && stopped == Stopped::Terminated;
-        assert!(
-            stopped == Stopped::Graceful || flood,
-            "{scenario}: {stopped:?}"
-        );
+        assert!(stopped == Stopped::Graceful || flood, "{scenario}: {stopped:?}");
     }
 }
 
@@ -204,9 +158,7 @@ async fn scenarios_that_serve_greet_and_end_when_asked() {
 async fn scenarios_with_a_wrong_line_are_refused_for_it() {
     type Is = fn(&HandshakeError) -> bool;
     let table: [(&str, Is); 3] = [
-        ("wrong-core-version", |error| {
-            matches!(error, HandshakeError::CoreVersion { .. })
-        }),
+        ("wrong-core-version", |error| matches!(error, HandshakeError::CoreVersion { .. })),
         ("wrong-app-version", |error| {
             matches!(error, HandshakeError::AppVersion { theirs: 7, .. })
         }),
@@ -214,45 +166,22 @@ async fn scenarios_with_a_wrong_line_are_refused_for_it() {
     ];
     for (scenario, is) in table {
         let error = refused(scenario).await;
-        assert!(
-            matches!(&error, LaunchError::Handshake { source, .. } if is(source)),
-            "{error}"
-        );
+        assert!(matches!(&error, LaunchError::Handshake { source, .. } if is(source)), "{error}");
     }
-    assert!(matches!(
-        refused("no-cert").await,
-        LaunchError::NoCertificate
-    ));
-    assert!(matches!(
-        refused("garbage-line").await,
-        LaunchError::NoHandshake { .. }
-    ));
-    assert!(matches!(
-        refused("garbage-flood").await,
-        LaunchError::NoHandshake { .. }
-    ));
-    assert!(matches!(
-        refused("hang").await,
-        LaunchError::TimedOut { .. }
-    ));
+    assert!(matches!(refused("no-cert").await, LaunchError::NoCertificate));
+    assert!(matches!(refused("garbage-line").await, LaunchError::NoHandshake { .. }));
+    assert!(matches!(refused("garbage-flood").await, LaunchError::NoHandshake { .. }));
+    assert!(matches!(refused("hang").await, LaunchError::TimedOut { .. }));
 }
 
 #[tokio::test]
 async fn scenarios_with_a_wrong_peer_are_refused_at_the_connection() {
     type Is = fn(&ConnectError) -> bool;
     let table: [(&str, Is); 4] = [
-        ("wrong-cert", |error| {
-            matches!(error, ConnectError::IdentityMismatch)
-        }),
-        ("tls-garbage", |error| {
-            matches!(error, ConnectError::Tls { .. })
-        }),
-        ("plaintext-though-mtls", |error| {
-            matches!(error, ConnectError::Tls { .. })
-        }),
-        ("listens-then-never-accepts", |error| {
-            matches!(error, ConnectError::TimedOut { .. })
-        }),
+        ("wrong-cert", |error| matches!(error, ConnectError::IdentityMismatch)),
+        ("tls-garbage", |error| matches!(error, ConnectError::Tls { .. })),
+        ("plaintext-though-mtls", |error| matches!(error, ConnectError::Tls { .. })),
+        ("listens-then-never-accepts", |error| matches!(error, ConnectError::TimedOut { .. })),
     ];
     for (scenario, is) in table {
         let error = refused(scenario).await;
@@ -269,13 +198,7 @@ async fn scenarios_with_a_wrong_peer_are_refused_at_the_connection() {
 async fn scenarios_that_end_do_so_as_they_say() {
     for (scenario, expected) in [
         ("exit-before-handshake 9", ExitStatus::Code(9)),
-        (
-            "crash-before-handshake",
-            ExitStatus::Signal {
-                signal: 6,
-                core: false,
-            },
-        ),
+        ("crash-before-handshake", ExitStatus::Signal { signal: 6, core: false }),
     ] {
         let LaunchError::ExitedEarly { status, .. } = refused(scenario).await else {
             panic!("{scenario}");
@@ -288,42 +211,21 @@ async fn scenarios_that_end_do_so_as_they_say() {
     assert_eq!(status, ExitStatus::Code(3));
     let served = Served::start("crash-on-call").await;
     served.greet("crash").await.unwrap_err();
-    let status = timeout(PATIENCE, served.0.died())
-        .await
-        .expect("it crashes");
-    assert!(
-        matches!(status, ExitStatus::Signal { signal: 6, .. }),
-        "{status}"
-    );
+    let status = timeout(PATIENCE, served.0.died()).await.expect("it crashes");
+    assert!(matches!(status, ExitStatus::Signal { signal: 6, .. }), "{status}");
 }
 
 #[tokio::test]
 async fn init_can_be_refused_panic_or_hang() {
-    let refused = Served::start("reject-config")
-        .await
-        .init()
-        .await
-        .unwrap_err();
+    let refused = Served::start("reject-config").await.init().await.unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);
     let panicking = Served::start("init-panics").await;
     panicking.init().await.unwrap_err();
-    assert!(
-        panicking.greet("pid").await.is_ok(),
-        "only the call is lost"
-    );
+    assert!(panicking.greet("pid").await.is_ok(), "only the call is lost");
     panicking.stop().await;
-    assert!(
-        panicking
-            .0
-            .last_words()
-            .contains("panic: this fixture panics in Init")
-    );
+    assert!(panicking.0.last_words().contains("panic: this fixture panics in Init"));
     let hanging = Served::start("init-hangs").await;
-    assert!(
-        timeout(Duration::from_millis(200), hanging.init())
-            .await
-            .is_err()
-    );
+    assert!(timeout(Duration::from_millis(200), hanging.init()).await.is_err());
     assert_eq!(hanging.stop().await, Stopped::Graceful);
 }
 
@@ -331,14 +233,8 @@ async fn init_can_be_refused_panic_or_hang() {
 async fn health_is_what_the_scenario_says() {
     let health = async |served: &Served| served.0.health(PATIENCE).await;
     assert_eq!(health(&Served::start("ok").await).await, Health::Serving);
-    assert_eq!(
-        health(&Served::start("no-health").await).await,
-        Health::Unsupported
-    );
-    assert_eq!(
-        health(&Served::start("not-serving").await).await,
-        Health::NotServing
-    );
+    assert_eq!(health(&Served::start("no-health").await).await, Health::Unsupported);
+    assert_eq!(health(&Served::start("not-serving").await).await, Health::NotServing);
     let waning = Served::start("unhealthy-after 2").await;
     let mut seen = Vec::new();
     for _ in 0..3 {
@@ -355,23 +251,13 @@ async fn calls_are_slow_big_or_never_answered() {
     slow.init().await.unwrap();
     assert_eq!(slow.greet("sleep:1").await.unwrap(), "Hello sleep:1!");
     let hanging = Served::start("hang-on-call").await;
-    assert!(
-        timeout(Duration::from_millis(200), hanging.greet("hang"))
-            .await
-            .is_err()
-    );
+    assert!(timeout(Duration::from_millis(200), hanging.greet("hang")).await.is_err());
 }
 
 #[tokio::test]
 async fn what_cannot_be_asked_to_end_is_told_or_killed() {
-    assert_eq!(
-        Served::start("no-controller").await.stop().await,
-        Stopped::Terminated
-    );
-    assert_eq!(
-        Served::start("ignore-shutdown").await.stop().await,
-        Stopped::Killed
-    );
+    assert_eq!(Served::start("no-controller").await.stop().await, Stopped::Terminated);
+    assert_eq!(Served::start("ignore-shutdown").await.stop().await, Stopped::Killed);
 }
 
 #[tokio::test]
@@ -382,9 +268,6 @@ async fn grandchildren_and_descriptors_are_told() {
     assert_eq!(name, "sleep\n");
     let descriptors = served.greet("fds").await.unwrap();
     assert!(descriptors.contains("pipe:") && descriptors.contains("anon_inode:[pidfd]"));
-    assert_eq!(
-        served.greet("env:PLUGIN_PROTOCOL_VERSIONS").await.unwrap(),
-        "1"
-    );
+    assert_eq!(served.greet("env:PLUGIN_PROTOCOL_VERSIONS").await.unwrap(), "1");
     Command::new("kill").arg(pid).status().unwrap();
 }

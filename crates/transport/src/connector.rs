@@ -32,8 +32,8 @@ pub(crate) async fn connect(
     let connector = Connector { address: address.clone(), tls: TlsConnector::from(Arc::new(tls)) };
     // The scheme `http` keeps tonic from a TLS of its own; the origin is what
     // goes over the wire.
-    let endpoint = Endpoint::from_static("http://localhost")
-        .origin(Uri::from_static("https://localhost"));
+    let endpoint =
+        Endpoint::from_static("http://localhost").origin(Uri::from_static("https://localhost"));
     let connecting = endpoint.connect_with_connector(connector);
     match tokio::time::timeout(within, connecting).await {
         Ok(Ok(channel)) => Ok(channel),
@@ -89,8 +89,10 @@ impl tower_service::Service<Uri> for Connector {
 }
 
 async fn dial(address: &Address, tls: &TlsConnector) -> Result<Box<dyn Io>, ConnectError> {
-    let unreachable =
-        |error: io::Error| ConnectError::Dial { address: address.clone(), reason: error.to_string() };
+    let unreachable = |error: io::Error| ConnectError::Dial {
+        address: address.clone(),
+        reason: error.to_string(),
+    };
     match address {
         Address::Unix(path) => {
             let socket = UnixStream::connect(path).await.map_err(unreachable)?;

@@ -24,10 +24,14 @@ pub enum ConnectError {
         reason: String,
     },
     /// The peer does not hold the announced identity.
-    #[error("identity mismatch: whoever answers at its address does not hold the certificate of its handshake; connection refused")]
+    #[error(
+        "identity mismatch: whoever answers at its address does not hold the certificate of its handshake; connection refused"
+    )]
     IdentityMismatch,
     /// The TLS handshake failed.
-    #[error("the TLS handshake failed: {reason}; the plugin must serve TLS 1.2 or later with the certificate that it announced")]
+    #[error(
+        "the TLS handshake failed: {reason}; the plugin must serve TLS 1.2 or later with the certificate that it announced"
+    )]
     Tls {
         /// The library's words.
         reason: String,
@@ -129,7 +133,9 @@ pub enum LaunchError {
         stderr: String,
     },
     /// The plugin does not do mutual TLS.
-    #[error("it sent no certificate, though the host asked for mutual TLS; the plugin is too old, or was built without AutoMTLS")]
+    #[error(
+        "it sent no certificate, though the host asked for mutual TLS; the plugin is too old, or was built without AutoMTLS"
+    )]
     NoCertificate,
     /// No connection to the plugin.
     #[error("{source}{}", said(.stderr))]
@@ -202,10 +208,8 @@ mod tests {
 
     #[test]
     fn last_words_stand_in_the_message() {
-        let error = LaunchError::ExitedEarly {
-            status: ExitStatus::Code(3),
-            stderr: "no license".into(),
-        };
+        let error =
+            LaunchError::ExitedEarly { status: ExitStatus::Code(3), stderr: "no license".into() };
         let text = "it ended (exit code 3) before it printed a handshake line; \
                     its last words: no license";
         assert_eq!(error.to_string(), text);

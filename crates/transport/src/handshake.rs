@@ -74,19 +74,25 @@ pub struct HandshakeLine {
 #[non_exhaustive]
 pub enum HandshakeError {
     /// The line has fewer than four fields or no numbers in front.
-    #[error("it printed `{line}` where a handshake line was expected; it is no go-plugin plugin, or something prints to its standard output first")]
+    #[error(
+        "it printed `{line}` where a handshake line was expected; it is no go-plugin plugin, or something prints to its standard output first"
+    )]
     NotAHandshake {
         /// The line, escaped and cut.
         line: String,
     },
     /// The handshake is of another generation of go-plugin.
-    #[error("it speaks core protocol version {theirs}, this host speaks {CORE_VERSION}; rebuild the plugin with a current go-plugin")]
+    #[error(
+        "it speaks core protocol version {theirs}, this host speaks {CORE_VERSION}; rebuild the plugin with a current go-plugin"
+    )]
     CoreVersion {
         /// What the plugin printed.
         theirs: String,
     },
     /// The application protocol version is no number.
-    #[error("its application protocol version is `{theirs}`, which is no number; rebuild the plugin")]
+    #[error(
+        "its application protocol version is `{theirs}`, which is no number; rebuild the plugin"
+    )]
     AppVersionSyntax {
         /// What the plugin printed.
         theirs: String,
@@ -114,7 +120,9 @@ pub enum HandshakeError {
         reason: &'static str,
     },
     /// The plugin speaks go-plugin's old protocol on Go's net/rpc.
-    #[error("it speaks net/rpc, which only Go programs can; rebuild the plugin with gRPC (go-plugin's `GRPCServer`)")]
+    #[error(
+        "it speaks net/rpc, which only Go programs can; rebuild the plugin with gRPC (go-plugin's `GRPCServer`)"
+    )]
     NetRpc,
     /// The protocol is not gRPC.
     #[error("it speaks protocol `{protocol}`; this host speaks `grpc`")]
@@ -123,7 +131,9 @@ pub enum HandshakeError {
         protocol: String,
     },
     /// The certificate field is malformed.
-    #[error("its certificate is malformed: {reason}; it must be unpadded standard base64 of one DER certificate")]
+    #[error(
+        "its certificate is malformed: {reason}; it must be unpadded standard base64 of one DER certificate"
+    )]
     Certificate {
         /// Why.
         reason: &'static str,
@@ -182,9 +192,8 @@ impl HandshakeLine {
 }
 
 fn app_version(text: &str, offered: &[u32]) -> Result<u32, HandshakeError> {
-    let theirs: i64 = text
-        .parse()
-        .map_err(|_| HandshakeError::AppVersionSyntax { theirs: shorten(text) })?;
+    let theirs: i64 =
+        text.parse().map_err(|_| HandshakeError::AppVersionSyntax { theirs: shorten(text) })?;
     u32::try_from(theirs)
         .ok()
         .filter(|version| offered.contains(version))
@@ -208,7 +217,8 @@ fn parse_address(network: &str, address: &str) -> Result<Address, HandshakeError
             if port == 0 {
                 return Err(refuse("port 0 cannot be dialled"));
             }
-            let host = loopback(host).ok_or_else(|| refuse("only loopback addresses are dialled"))?;
+            let host =
+                loopback(host).ok_or_else(|| refuse("only loopback addresses are dialled"))?;
             Ok(Address::Tcp { host, port })
         }
         other => Err(HandshakeError::Network { network: shorten(other) }),
@@ -267,7 +277,11 @@ pub(crate) fn shorten(text: &str) -> String {
 /// The seventh field is left out: hosts before go-plugin 1.6 glue it to the
 /// certificate.
 #[cfg(any(feature = "plugin", test))]
-pub(crate) fn format_line(app_version: u32, address: &Address, certificate: Option<&[u8]>) -> String {
+pub(crate) fn format_line(
+    app_version: u32,
+    address: &Address,
+    certificate: Option<&[u8]>,
+) -> String {
     let (network, address) = match address {
         Address::Unix(path) => ("unix", path.display().to_string()),
         Address::Tcp { host, port } => ("tcp", format!("{host}:{port}")),

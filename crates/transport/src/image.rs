@@ -35,6 +35,17 @@ impl Image {
         Ok(Self { memory: memory.into(), bytes })
     }
 
+    /// Reads it from its start. At most one reader at a time: they share a place.
+    ///
+    /// # Errors
+    ///
+    /// The process has no descriptors left.
+    pub fn reader(&self) -> io::Result<impl Read + '_> {
+        let mut file = File::from(self.memory.try_clone()?);
+        file.rewind()?;
+        Ok(file)
+    }
+
     /// Its size in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {

@@ -85,11 +85,8 @@ pub(crate) async fn launch(
     };
     match outcome {
         Ok(connected) => {
-            let timings = LaunchTimings {
-                spawn: spawned,
-                line: connected.line,
-                connect: connected.connect,
-            };
+            let timings =
+                LaunchTimings { spawn: spawned, line: connected.line, connect: connected.connect };
             Ok(Arc::new(attempt.finish(connected, containment, timings, spec)))
         }
         Err(error) => {
@@ -108,7 +105,11 @@ async fn run_directory(parent: &Path) -> Result<RunDirectory, LaunchError> {
     };
     let made = tokio::task::spawn_blocking(move || {
         let permissions = std::fs::Permissions::from_mode(0o700);
-        tempfile::Builder::new().prefix("g").rand_bytes(12).permissions(permissions).tempdir_in(parent)
+        tempfile::Builder::new()
+            .prefix("g")
+            .rand_bytes(12)
+            .permissions(permissions)
+            .tempdir_in(parent)
     });
     let directory = match made.await {
         Ok(Ok(directory)) => directory,
@@ -140,12 +141,7 @@ struct Connected {
 }
 
 impl Attempt {
-    fn new(
-        process: Process,
-        stderr: Receiver,
-        directory: RunDirectory,
-        spec: &LaunchSpec,
-    ) -> Self {
+    fn new(process: Process, stderr: Receiver, directory: RunDirectory, spec: &LaunchSpec) -> Self {
         let tail = Tail::default();
         let (ended, ends) = watch::channel(false);
         let drain = drain_stderr(stderr, spec.plugin.as_str().into(), tail.clone());
@@ -180,7 +176,8 @@ impl Attempt {
                 return Err(LaunchError::ExitedEarly { status, stderr: self.last_words().await });
             }
         };
-        let channel = channel.map_err(|source| LaunchError::Connect { source, stderr: stderr() })?;
+        let channel =
+            channel.map_err(|source| LaunchError::Connect { source, stderr: stderr() })?;
         Ok(Connected {
             rpc: Rpc::new(channel),
             app_version: handshake.app_version,
@@ -230,7 +227,12 @@ impl Attempt {
         }
         let status = match ended {
             Some(status) => status,
-            None => match timeout(deadline.saturating_duration_since(Instant::now()), self.process.died()).await {
+            None => match timeout(
+                deadline.saturating_duration_since(Instant::now()),
+                self.process.died(),
+            )
+            .await
+            {
                 Ok(status) => status,
                 Err(_) => return Err(self.timed_out(spec.start_timeout)),
             },

@@ -33,11 +33,7 @@ impl LogParser {
         let prefixed = prefix_level(line);
         self.in_panic = prefixed.is_none() && (self.in_panic || starts_panic(line));
         let plain = if self.in_panic { Level::ERROR } else { Level::DEBUG };
-        LogLine {
-            level: prefixed.unwrap_or(plain),
-            message: escape(line),
-            fields: String::new(),
-        }
+        LogLine { level: prefixed.unwrap_or(plain), message: escape(line), fields: String::new() }
     }
 }
 
@@ -120,10 +116,7 @@ mod tests {
     #[test]
     fn hclog_records_keep_level_message_and_keys() {
         let line = r#"{"@level":"INFO","@message":"hi","@timestamp":"2026-11-21T10:00:00.000000Z","@module":"m","n":3}"#;
-        assert_eq!(
-            parse(line),
-            (Level::INFO, "hi".into(), r#"{"@module":"m","n":3}"#.into())
-        );
+        assert_eq!(parse(line), (Level::INFO, "hi".into(), r#"{"@module":"m","n":3}"#.into()));
     }
 
     #[test]
@@ -152,7 +145,8 @@ mod tests {
 
     #[test]
     fn a_panic_colours_its_stack_until_the_next_record() {
-        for start in ["panic: boom", "fatal error: x", "thread 'main' panicked at src/main.rs:1:1:"] {
+        for start in ["panic: boom", "fatal error: x", "thread 'main' panicked at src/main.rs:1:1:"]
+        {
             let mut parser = LogParser::default();
             assert_eq!(parser.parse(start).level, Level::ERROR);
             assert_eq!(parser.parse("goroutine 1 [running]:").level, Level::ERROR);

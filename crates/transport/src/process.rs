@@ -18,7 +18,7 @@ mod orphans;
 mod spawn;
 mod watch_task;
 
-pub use locate::{LauncherSource, Launcher};
+pub use locate::{Launcher, LauncherSource};
 pub(crate) use spawn::{Start, spawn};
 
 /// How a process ended.
@@ -43,14 +43,27 @@ impl fmt::Display for ExitStatus {
         match self {
             Self::Code(code) => write!(f, "exit code {code}"),
             Self::Signal { signal, .. } => {
-                let name = Signal::from_named_raw(*signal).map(|signal| format!("{signal:?}"));
-                match name {
-                    Some(name) => write!(f, "signal {signal} {name}"),
-                    None => write!(f, "signal {signal}"),
-                }
+                write!(f, "signal {signal}{}", signal_name(*signal))
             }
             Self::Unknown => f.write_str("exit status unknown"),
         }
+    }
+}
+
+/// The names of the signals that end plugins, for people.
+const fn signal_name(signal: i32) -> &'static str {
+    match signal {
+        2 => " SIGINT",
+        4 => " SIGILL",
+        6 => " SIGABRT",
+        7 => " SIGBUS",
+        8 => " SIGFPE",
+        9 => " SIGKILL",
+        11 => " SIGSEGV",
+        13 => " SIGPIPE",
+        15 => " SIGTERM",
+        31 => " SIGSYS",
+        _ => "",
     }
 }
 

@@ -72,9 +72,7 @@ impl HostRequest {
             protocol_versions: versions.split(',').filter_map(|v| v.parse().ok()).collect(),
             certificate_pem: set("PLUGIN_CLIENT_CERT"),
             socket_directory: set("PLUGIN_UNIX_SOCKET_DIR").map(PathBuf::from),
-            ports: ports
-                .map(|(first, last)| first..=last)
-                .filter(|ports| !ports.is_empty()),
+            ports: ports.map(|(first, last)| first..=last).filter(|ports| !ports.is_empty()),
         }
     }
 
@@ -88,14 +86,8 @@ impl HostRequest {
     /// lowest, which the host will refuse with a message that names both.
     #[must_use]
     pub fn choose_version(&self, plugin: &[u32]) -> u32 {
-        let common = plugin
-            .iter()
-            .filter(|version| self.protocol_versions.contains(version));
-        common
-            .max()
-            .or(plugin.iter().min())
-            .copied()
-            .unwrap_or_default()
+        let common = plugin.iter().filter(|version| self.protocol_versions.contains(version));
+        common.max().or(plugin.iter().min()).copied().unwrap_or_default()
     }
 }
 
@@ -105,10 +97,7 @@ mod tests {
 
     fn request(variables: &[(&str, &str)]) -> HostRequest {
         let variable = |name: &str| {
-            variables
-                .iter()
-                .find(|(known, _)| *known == name)
-                .map(|(_, value)| (*value).to_owned())
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         };
         HostRequest::read(variable)
     }
@@ -123,10 +112,7 @@ mod tests {
 
     #[test]
     fn empty_variables_count_as_absent() {
-        assert_eq!(
-            request(&[("PLUGIN_CLIENT_CERT", "")]),
-            HostRequest::default()
-        );
+        assert_eq!(request(&[("PLUGIN_CLIENT_CERT", "")]), HostRequest::default());
     }
 
     #[test]

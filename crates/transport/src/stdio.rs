@@ -131,11 +131,10 @@ impl Lines {
         let text = String::from_utf8_lossy(&bytes);
         let text = text.strip_suffix('\r').unwrap_or(&text);
         if self.overlong {
-            log(&self.plugin, &LogLine {
-                level: Level::DEBUG,
-                message: escape(text),
-                fields: String::new(),
-            });
+            log(
+                &self.plugin,
+                &LogLine { level: Level::DEBUG, message: escape(text), fields: String::new() },
+            );
         } else {
             log(&self.plugin, &self.parser.parse(text));
         }
@@ -200,6 +199,9 @@ mod tests {
             throttle.spend(64 * 1024).await;
         }
         let took = start.elapsed();
-        assert!(took >= Duration::from_millis(3_900) && took <= Duration::from_millis(4_100), "{took:?}");
+        assert!(
+            took >= Duration::from_millis(3_900) && took <= Duration::from_millis(4_100),
+            "{took:?}"
+        );
     }
 }

@@ -104,9 +104,9 @@ pub(crate) fn client_config(
 
 #[cfg(any(feature = "plugin", test))]
 mod server {
+    use rustls::DistinguishedName;
     use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
     use rustls::server::{NoServerSessionStorage, ServerConfig};
-    use rustls::DistinguishedName;
 
     use super::*;
 

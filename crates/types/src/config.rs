@@ -59,9 +59,6 @@ mod tests {
     fn debug_output_never_holds_the_bytes() {
         let raw = RawConfig::new(b"hunter2".as_slice());
         assert_eq!(format!("{raw:?}"), "RawConfig(7 bytes)");
-        assert_eq!(
-            format!("{:?}", ConfigSource::Text(raw)),
-            "Text(RawConfig(7 bytes))"
-        );
+        assert_eq!(format!("{:?}", ConfigSource::Text(raw)), "Text(RawConfig(7 bytes))");
     }
 }

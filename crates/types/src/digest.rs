@@ -52,9 +52,7 @@ impl Serialize for Sha256Digest {
 
 impl<'de> Deserialize<'de> for Sha256Digest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 
@@ -65,13 +63,7 @@ mod tests {
 
     #[test]
     fn short_long_and_foreign_texts_are_refused() {
-        for text in [
-            "",
-            &"0".repeat(63),
-            &"0".repeat(65),
-            &"g".repeat(64),
-            &"é".repeat(32),
-        ] {
+        for text in ["", &"0".repeat(63), &"0".repeat(65), &"g".repeat(64), &"é".repeat(32)] {
             assert_eq!(text.parse::<Sha256Digest>(), Err(DigestError), "{text:?}");
         }
     }

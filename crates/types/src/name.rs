@@ -64,38 +64,20 @@ struct Grammar {
 
 impl Grammar {
     fn check(&self, text: &str) -> Result<(), NameError> {
-        let Self {
-            what,
-            example,
-            punctuation,
-            allowed,
-        } = *self;
+        let Self { what, example, punctuation, allowed } = *self;
         if text.is_empty() {
             return Err(NameError::Empty { what, example });
         }
         if text.len() > MAX_LEN {
-            return Err(NameError::TooLong {
-                what,
-                len: text.len(),
-            });
+            return Err(NameError::TooLong { what, len: text.len() });
         }
-        let bad = text
-            .chars()
-            .find(|c| !c.is_ascii_alphanumeric() && !punctuation.contains(c));
+        let bad = text.chars().find(|c| !c.is_ascii_alphanumeric() && !punctuation.contains(c));
         if let Some(character) = bad {
             let text = text.escape_debug().to_string();
-            return Err(NameError::Character {
-                what,
-                text,
-                character,
-                allowed,
-            });
+            return Err(NameError::Character { what, text, character, allowed });
         }
         if !text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-            return Err(NameError::Start {
-                what,
-                text: text.to_owned(),
-            });
+            return Err(NameError::Start { what, text: text.to_owned() });
         }
         Ok(())
     }
@@ -233,17 +215,13 @@ mod tests {
 
     #[test]
     fn interface_names_are_lower_cased() {
-        assert_eq!(
-            InterfaceName::parse("HelloWorld").unwrap().as_str(),
-            "helloworld"
-        );
+        assert_eq!(InterfaceName::parse("HelloWorld").unwrap().as_str(), "helloworld");
     }
 
     #[test]
     fn names_that_could_climb_out_of_a_directory_are_refused() {
-        for text in [
-            "..", ".", "../x", "a/b", "a\\b", "", " a", "a b", "-rf", "a\0b", "é", "a\n",
-        ] {
+        for text in ["..", ".", "../x", "a/b", "a\\b", "", " a", "a b", "-rf", "a\0b", "é", "a\n"]
+        {
             assert!(PluginName::parse(text).is_err(), "{text:?} was taken");
             assert!(PluginVersion::parse(text).is_err(), "{text:?} was taken");
         }
@@ -261,13 +239,7 @@ mod tests {
     #[test]
     fn long_names_are_refused_with_their_length() {
         let error = PluginVersion::parse(&"1".repeat(97)).unwrap_err();
-        assert_eq!(
-            error,
-            NameError::TooLong {
-                what: "plugin version",
-                len: 97
-            }
-        );
+        assert_eq!(error, NameError::TooLong { what: "plugin version", len: 97 });
     }
 
     proptest! {

@@ -13,10 +13,7 @@ impl Platform {
     /// The platform that this program was built for.
     #[must_use]
     pub const fn current() -> Self {
-        Self {
-            os: Self::os(),
-            arch: Self::arch(),
-        }
+        Self { os: Self::os(), arch: Self::arch() }
     }
 
     const fn os() -> &'static str {
@@ -30,10 +27,6 @@ impl Platform {
     }
 
     const fn arch() -> &'static str {
-        if cfg!(target_arch = "aarch64") {
-            "arm64"
-        } else {
-            "amd64"
-        }
+        if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" }
     }
 }

@@ -81,7 +81,7 @@ impl CallMicroseconds {
         took.sort_unstable();
         let at = |percent: usize| {
             let index = (took.len() * percent / 100).min(took.len().saturating_sub(1));
-            took.get(index).map_or(0.0, |took| took.as_secs_f64() * 1e6)
+            took.get(index).map_or(0.0, |took| (took.as_secs_f64() * 1e7).round() / 10.0)
         };
         Self { p50: at(50), p99: at(99) }
     }

@@ -11,20 +11,25 @@ use outrigger_transport::{Driver, Launcher, ProcessDriver, RunRoot};
 use outrigger_types::{Generation, InstanceName, InterfaceName, Platform};
 use tokio::runtime::Handle;
 use tokio::sync::{broadcast, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::actor::{Child, PluginManager};
 use super::messages::{ReloadPlugin, StartAll, StopAll};
 use crate::error::HostError;
 use crate::interface::InterfaceSpec;
 use crate::live::{Link, LiveCell};
-use crate::plugin::actor::{PluginActor, call_limits, sandbox, start};
 use crate::plugin::HostContext;
+use crate::plugin::actor::{PluginActor, call_limits, sandbox, start};
 use crate::settings::{Env, ProcessEnv, ProviderSettings, Settings, Sources, UnpackLimits};
 use crate::status::{HostEvent, PluginState, PluginStatus, StartTimings};
 use crate::system::ActorSystem;
 
 /// Events that a slow listener may fall behind before it loses some.
 const EVENTS: usize = 256;
+
+/// For killed plugins to be gone: a sweep, a reaped launcher, a directory.
+const END_LIMIT: Duration = Duration::from_secs(6);
 
 /// Where the settings come from, now and at each reload.
 #[derive(Debug, Clone)]
@@ -44,6 +49,9 @@ impl SettingsSource {
     }
 }
 
+/// The interfaces that a node has.
+pub type Interfaces = BTreeMap<InterfaceName, Arc<InterfaceSpec>>;
+
 /// Everything that a host is started with.
 pub struct HostConfig {
     /// What to run.
@@ -51,7 +59,7 @@ pub struct HostConfig {
     /// Where a reload finds what to run then.
     pub source: SettingsSource,
     /// The interfaces that the node has.
-    pub interfaces: BTreeMap<InterfaceName, Arc<InterfaceSpec>>,
+    pub interfaces: Interfaces,
     /// Who judges distributions.
     pub verifier: Arc<dyn Verifier>,
     /// The node's identity, as plugins are told it.
@@ -69,33 +77,16 @@ impl fmt::Debug for HostConfig {
     }
 }
 
-impl HostConfig {
-    /// Checks what needs no process and no network.
-    ///
-    /// # Errors
-    ///
-    /// [`HostError::UnknownInterface`] names the first provider that the node
-    /// has no interface for; [`HostError::Launcher`] a launcher that is none.
-    pub fn check(&self) -> Result<Option<Launcher>, HostError> {
-        for (instance, provider) in &self.settings.providers {
-            self.spec(instance, provider)?;
-        }
-        Launcher::locate(self.settings.launcher.as_deref()).map_err(HostError::Launcher)
-    }
-
-    fn spec(
-        &self,
-        instance: &InstanceName,
-        provider: &ProviderSettings,
-    ) -> Result<Arc<InterfaceSpec>, HostError> {
-        self.interfaces.get(&provider.interface).cloned().ok_or_else(|| {
-            HostError::UnknownInterface {
-                instance: instance.clone(),
-                interface: provider.interface.clone(),
-                known: self.interfaces.keys().cloned().collect(),
-            }
-        })
-    }
+fn spec(
+    interfaces: &Interfaces,
+    instance: &InstanceName,
+    provider: &ProviderSettings,
+) -> Result<Arc<InterfaceSpec>, HostError> {
+    interfaces.get(&provider.interface).cloned().ok_or_else(|| HostError::UnknownInterface {
+        instance: instance.clone(),
+        interface: provider.interface.clone(),
+        known: interfaces.keys().cloned().collect(),
+    })
 }
 
 /// An instance as readers see it.
@@ -113,19 +104,34 @@ pub struct Host {
     system: Option<ActorSystem>,
     instances: BTreeMap<InstanceName, Instance>,
     events: broadcast::Sender<HostEvent>,
+    tasks: TaskTracker,
+    end: CancellationToken,
     // Removed last, when no plugin runs in it any more.
     run_root: Option<RunRoot>,
 }
 
 impl Host {
+    /// Checks settings as far as that needs no process and no network.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError::UnknownInterface`] names the first provider that the node
+    /// has no interface for; [`HostError::Launcher`] a launcher that is none.
+    pub fn check(settings: &Settings, interfaces: &Interfaces) -> Result<(), HostError> {
+        for (instance, provider) in &settings.providers {
+            spec(interfaces, instance, provider)?;
+        }
+        launcher(settings).map(drop)
+    }
+
     /// Starts the actors and, unless it fails, all plugins.
     ///
     /// # Errors
     ///
     /// [`HostError`]; nothing runs and nothing is left on the disk then.
     pub async fn start(config: HostConfig) -> Result<Self, HostError> {
-        let launcher = config.check()?;
-        let host = tokio::task::spawn_blocking(move || Self::assemble(config, launcher));
+        Self::check(&config.settings, &config.interfaces)?;
+        let host = tokio::task::spawn_blocking(move || Self::assemble(config));
         let mut host = host.await.map_err(|_| HostError::Stopped)??;
         match host.manager.send(StartAll).await {
             Ok(Ok(())) => Ok(host),
@@ -137,7 +143,8 @@ impl Host {
         }
     }
 
-    fn assemble(config: HostConfig, launcher: Option<Launcher>) -> Result<Self, HostError> {
+    fn assemble(config: HostConfig) -> Result<Self, HostError> {
+        let launcher = launcher(&config.settings)?;
         let run_root = RunRoot::create(&config.settings.run_dir)?;
         let driver = config.driver.clone().unwrap_or_else(|| {
             if launcher.is_none() {
@@ -161,12 +168,15 @@ impl Host {
             host_identity: config.host_identity.clone(),
             env: Arc::new(ProcessEnv) as Arc<dyn Env>,
             io: config.io.clone(),
+            tasks: TaskTracker::new(),
+            end: CancellationToken::new(),
         });
+        let (tasks, end) = (context.tasks.clone(), context.end.clone());
         let (events, _) = broadcast::channel(EVENTS);
         let mut instances = BTreeMap::new();
         let mut actors = Vec::new();
         for (seed, (instance, provider)) in (1_u64..).zip(&config.settings.providers) {
-            let spec = config.spec(instance, provider)?;
+            let spec = spec(&config.interfaces, instance, provider)?;
             let cell = LiveCell::new(instance.clone(), call_limits(provider));
             let (status, statuses) = watch::channel(initial_status(instance, provider));
             let link = cell.link();
@@ -179,16 +189,19 @@ impl Host {
         }
         let (source, io, sender) = (config.source, config.io, events.clone());
         let (system, manager) = ActorSystem::start(move || {
-            let children = actors.into_iter().map(|(instance, spec, cell, status, provider, seed)| {
-                let required = provider.required;
-                let (context, events) = (context.clone(), sender.clone());
-                let actor = PluginActor::new(context, spec, cell, status, events, provider, seed);
-                (instance, Child { actor: start(actor), required })
-            });
+            let children =
+                actors.into_iter().map(|(instance, spec, cell, status, provider, seed)| {
+                    let required = provider.required;
+                    let (context, events) = (context.clone(), sender.clone());
+                    let actor =
+                        PluginActor::new(context, spec, cell, status, events, provider, seed);
+                    (instance, Child { actor: start(actor), required })
+                });
             let children = Arc::new(children.collect());
             PluginManager { children, settings: source, io }.start()
         })?;
-        Ok(Self { manager, system: Some(system), instances, events, run_root: Some(run_root) })
+        let (system, run_root) = (Some(system), Some(run_root));
+        Ok(Self { manager, system, instances, events, tasks, end, run_root })
     }
 
     /// The manager's address, for a node that is itself made of actors.
@@ -201,7 +214,8 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// [`HostError`]; the generation before goes on serving.
+    /// [`HostError`]; the generation before goes on serving or, after an
+    /// exclusive reload, comes back.
     pub async fn reload(&self, instance: &InstanceName) -> Result<Generation, HostError> {
         let message = ReloadPlugin { instance: instance.clone() };
         self.manager.send(message).await.unwrap_or(Err(HostError::Stopped))
@@ -244,16 +258,40 @@ impl Host {
     ///
     /// [`HostError::TimedOut`] when plugins outlast `deadline`; they are killed
     /// then.
-    pub async fn stop(mut self, deadline: Duration) -> Result<(), HostError> {
-        let stopping = tokio::time::timeout(deadline, self.manager.send(StopAll)).await;
-        self.end().await;
-        match stopping {
-            Ok(_) => Ok(()),
-            Err(_) => Err(HostError::TimedOut { what: "stopping all plugins", limit: deadline }),
-        }
+    pub async fn stop(self, deadline: Duration) -> Result<(), HostError> {
+        self.stop_or(deadline, CancellationToken::new()).await
     }
 
+    /// As [`Host::stop`], with the deadline brought forward once `hurry` is
+    /// cancelled.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::stop`].
+    pub async fn stop_or(
+        mut self,
+        deadline: Duration,
+        hurry: CancellationToken,
+    ) -> Result<(), HostError> {
+        let stopped = tokio::select! {
+            _ = self.manager.send(StopAll) => true,
+            () = tokio::time::sleep(deadline) => false,
+            () = hurry.cancelled() => false,
+        };
+        self.end().await;
+        if stopped {
+            return Ok(());
+        }
+        Err(HostError::TimedOut { what: "stopping all plugins", limit: deadline })
+    }
+
+    /// Kills what still runs and ends the actors.
     async fn end(&mut self) {
+        self.end.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(END_LIMIT, self.tasks.wait()).await.is_err() {
+            tracing::error!("plugins could not be killed; their directories may be left over");
+        }
         let system = self.system.take();
         let run_root = self.run_root.take();
         let ended = tokio::task::spawn_blocking(move || {
@@ -270,10 +308,15 @@ impl Drop for Host {
     /// A host that is dropped without `stop` kills its plugins.
     fn drop(&mut self) {
         if let Some(system) = self.system.take() {
+            self.end.cancel();
             tracing::warn!("the plugin host was dropped without being stopped");
             system.stop();
         }
     }
+}
+
+fn launcher(settings: &Settings) -> Result<Option<Launcher>, HostError> {
+    Launcher::locate(settings.launcher.as_deref()).map_err(HostError::Launcher)
 }
 
 fn initial_status(instance: &InstanceName, provider: &ProviderSettings) -> PluginStatus {

@@ -13,8 +13,9 @@ use crate::error::HostError;
 pub struct StartAll;
 
 /// Read the settings anew and replace an instance's generation. Answered with
-/// the generation that serves; on an error the one before goes on serving. May
-/// be repeated: reloads asked for meanwhile share one.
+/// the generation that serves; on an error the one before goes on serving or,
+/// after an exclusive reload, comes back. May be repeated: reloads asked for
+/// meanwhile share one.
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "Result<Generation, HostError>")]
 pub struct ReloadPlugin {

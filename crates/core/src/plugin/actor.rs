@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::effects::{self, fault};
-use super::lifecycle::{Denied, Lifecycle, Phase, Ticket, Withdrawal};
+use super::lifecycle::{Denied, Lifecycle, Phase, Ticket, Told, Withdrawal};
 use super::messages::{Happened, Reload, Start, Stop};
 use super::monitor::{watch_death, watch_health};
 use super::{Event, HostContext, Loaded, PluginParts, Serving, lifecycle};
@@ -111,17 +111,25 @@ impl PluginActor {
             Effect::Retire(generation, serving, how) => {
                 let Serving { connection, live, loaded, .. } = serving;
                 let provider = loaded.provider.clone();
+                let end = self.host.end.clone();
                 self.spawn(ctx, async move {
-                    effects::retire(connection, live, provider, how).await;
+                    effects::retire(connection, live, provider, how, end).await;
                     // The unpacked tree goes with its last generation: here.
                     drop(loaded);
                     Event::Retired(generation)
                 });
-                self.emit(EventKind::State(self.state()));
             }
             Effect::Wake(timer, delay) => {
                 // On this thread's runtime: a timer needs no other.
                 ctx.notify_later(Happened(Event::Woke(timer)), delay);
+            }
+            Effect::Report(error, told) => {
+                // A caller will make of it what it should.
+                if told == Told::Nobody {
+                    tracing::warn!("{error}");
+                }
+                self.failed(&error);
+                self.emit(EventKind::AttemptFailed(error.to_string().into()));
             }
             Effect::Answer(ticket, result) => self.answer(ticket, result),
         }
@@ -130,8 +138,12 @@ impl PluginActor {
     fn resolve(&mut self, generation: Generation, ctx: &mut Context<Self>) {
         let exclusive = is_exclusive(&self.spec, &self.provider);
         self.lifecycle.set_exclusive(exclusive);
-        let work =
-            effects::resolve(self.host.clone(), self.instance.clone(), self.provider.clone());
+        let work = effects::resolve(
+            self.host.clone(),
+            self.instance.clone(),
+            self.provider.clone(),
+            self.lifecycle.proven().cloned(),
+        );
         self.spawn(ctx, async move { Event::Resolved(generation, work.await) });
     }
 
@@ -146,39 +158,38 @@ impl PluginActor {
             loaded.clone(),
             cancel,
         );
-        let actor = ctx.address();
         self.spawn(ctx, async move {
             let launched = work.await.map(|connection| {
-                let live = Live::new(instance.clone(), generation, connection.endpoint());
-                let death = watch_death(connection.clone(), generation, instance, actor);
-                let _death = AbortOnDropHandle::new(tokio::spawn(death));
-                Serving { connection, live, loaded, _death, health: None }
+                let live = Live::new(instance, generation, connection.endpoint());
+                let initialised_in = Arc::default();
+                Serving { connection, live, loaded, initialised_in, death: None, health: None }
             });
             Event::Launched(generation, launched)
         });
     }
 
     fn initialise(&mut self, generation: Generation, ctx: &mut Context<Self>) {
-        let Some((_, loaded, serving)) = self.lifecycle.candidate() else { return };
-        let (loaded, live) = (loaded.clone(), serving.live.clone());
         let cancel = self.cancellation(generation);
+        let Some((loaded, serving)) = self.lifecycle.candidate_mut() else { return };
+        // Watched from here on and not before: a death must not be told of
+        // before the launch is.
+        let instance = self.instance.clone();
+        let death = watch_death(serving.connection.clone(), generation, instance, ctx.address());
+        serving.death = Some(AbortOnDropHandle::new(self.host.io.spawn(death)));
+        let (loaded, connection) = (loaded.clone(), serving.connection.clone());
+        let took = serving.initialised_in.clone();
         let started = Instant::now();
         let work = effects::initialise(
             self.host.clone(),
             self.spec.clone(),
             self.instance.clone(),
             loaded,
-            live,
+            connection,
             cancel,
         );
-        let status = self.status.clone();
         self.spawn(ctx, async move {
             let outcome = work.await;
-            let took = started.elapsed();
-            status.send_if_modified(|status| {
-                status.timings.initialise = took;
-                false
-            });
+            took.get_or_init(|| started.elapsed());
             Event::Initialised(generation, outcome)
         });
     }
@@ -189,6 +200,7 @@ impl PluginActor {
         let (connection, live) = (serving.connection.clone(), serving.live.clone());
         let provider = serving.loaded.provider.clone();
         let timings = serving.loaded.timings;
+        let initialise = serving.initialised_in.get().copied().unwrap_or_default();
         let info = connection.info();
         self.cell.set_limits(call_limits(&provider));
         self.cell.publish(live);
@@ -214,7 +226,7 @@ impl PluginActor {
             status.timings = StartTimings {
                 launch: info.timings.spawn,
                 handshake: info.timings.line + info.timings.connect,
-                initialise: status.timings.initialise,
+                initialise,
                 ..timings
             };
         });
@@ -244,12 +256,7 @@ impl PluginActor {
 
     fn answer(&mut self, ticket: Ticket, result: Result<Generation, Denied<PluginError>>) {
         let result = result.map_err(|denied| match denied {
-            Denied::Failed(error) => {
-                tracing::warn!("{error}");
-                self.failed(&error);
-                self.emit(EventKind::AttemptFailed(error.to_string().into()));
-                error
-            }
+            Denied::Failed(error) => error,
             Denied::Stopped => fault(&self.instance, PluginErrorKind::Stopped),
         });
         if let Some(caller) = self.callers.remove(&ticket) {
@@ -269,15 +276,17 @@ impl PluginActor {
     /// Runs work on the I/O runtime; what it gives comes back as a message.
     fn spawn(&self, ctx: &mut Context<Self>, work: impl Future<Output = Event> + Send + 'static) {
         let actor = ctx.address();
-        self.host.io.spawn(async move {
+        let work = async move {
             let event = work.await;
-            // After the host has stopped, connections are dropped, which kills.
-            let _stopped = actor.send(Happened(event)).await;
-        });
+            // After the host has ended, what comes too late is dropped, which
+            // kills.
+            let _ended = actor.send(Happened(event)).await;
+        };
+        self.host.tasks.spawn_on(work, &self.host.io);
     }
 
     fn cancellation(&mut self, generation: Generation) -> CancellationToken {
-        let cancel = CancellationToken::new();
+        let cancel = self.host.end.child_token();
         self.steps.insert(generation, cancel.clone());
         cancel
     }
@@ -321,10 +330,7 @@ impl PluginActor {
 }
 
 pub(crate) fn call_limits(provider: &ProviderSettings) -> CallLimits {
-    CallLimits {
-        deadline: provider.timeouts.call,
-        reload_queue: provider.timeouts.reload_queue,
-    }
+    CallLimits { deadline: provider.timeouts.call, reload_queue: provider.timeouts.reload_queue }
 }
 
 pub(crate) fn sandbox(provider: &ProviderSettings) -> &'static str {
@@ -374,6 +380,9 @@ impl Handler<Happened> for PluginActor {
     type Result = ();
 
     fn handle(&mut self, Happened(event): Happened, ctx: &mut Context<Self>) {
+        if let Event::Retired(generation) = event {
+            self.emit(EventKind::Gone(generation));
+        }
         self.feed(event, ctx);
     }
 }

@@ -35,118 +35,13 @@ use outrigger_types::Generation;
 
 use super::restart::Restarts;
 
+mod parts;
 #[cfg(test)]
 mod tests;
 
-/// A caller who waits for an answer.
-pub(crate) type Ticket = u64;
-
-/// What the lifecycle carries without looking inside.
-pub(crate) trait Parts: 'static {
-    /// A verified, unpacked distribution; a cheap clone.
-    type Distribution: Clone;
-    /// The link to one generation.
-    type Connection;
-    /// Why a step failed.
-    type Fault: Clone + Fault;
-}
-
-/// What the lifecycle must know of a failure.
-pub(crate) trait Fault {
-    /// Whether another try must fail too.
-    fn is_permanent(&self) -> bool;
-}
-
-/// What happened.
-pub(crate) enum Event<P: Parts> {
-    /// The instance is to run.
-    Start(Ticket),
-    /// A new generation is to take over.
-    Reload(Ticket),
-    /// The instance is to stop.
-    Stop(Ticket),
-    /// Resolving ended.
-    Resolved(Generation, Result<P::Distribution, P::Fault>),
-    /// Launching ended.
-    Launched(Generation, Result<P::Connection, P::Fault>),
-    /// Initialising ended.
-    Initialised(Generation, Result<(), P::Fault>),
-    /// A generation died, or hangs.
-    Died(Generation, P::Fault),
-    /// A retired generation is gone.
-    Retired(Generation),
-    /// A timer fired.
-    Woke(Timer),
-}
-
-/// Identifies a timer; one that is not waited for any more is ignored.
-pub(crate) type Timer = u64;
-
-/// What is to be done.
-pub(crate) enum Effect<P: Parts> {
-    /// Find, verify and unpack the distribution.
-    Resolve(Generation),
-    /// Launch it.
-    Launch(Generation, P::Distribution),
-    /// Initialise the candidate.
-    Initialise(Generation),
-    /// The step of this generation is not needed any more; it still completes.
-    Cancel(Generation),
-    /// Calls go to this generation, which [`Lifecycle::serving`] gives.
-    Publish(Generation),
-    /// Calls go nowhere.
-    Withdraw(Withdrawal<P::Fault>),
-    /// Take a generation down, then say [`Event::Retired`].
-    Retire(Generation, P::Connection, Retirement),
-    /// Say [`Event::Woke`] after this long.
-    Wake(Timer, Duration),
-    /// Answer a caller.
-    Answer(Ticket, Result<Generation, Denied<P::Fault>>),
-}
-
-/// Why there is no connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Withdrawal<F> {
-    /// The generation died.
-    Died(F),
-    /// An exclusive reload is under way: calls may wait.
-    Switching,
-    /// The instance stops.
-    Stopping,
-}
-
-/// How a generation is taken down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Retirement {
-    /// Let calls in flight end, then stop it by the ladder.
-    Drain,
-    /// Kill it.
-    Kill,
-}
-
-/// Why a caller gets no generation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Denied<F> {
-    /// The attempt failed.
-    Failed(F),
-    /// The instance is stopped or stopping.
-    Stopped,
-}
-
-/// The states as others see them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Phase {
-    Stopped,
-    Resolving,
-    Launching,
-    Initialising,
-    Ready,
-    Replacing,
-    Switching,
-    BackingOff { open: bool },
-    Failed,
-    Stopping,
-}
+pub(crate) use parts::{
+    Denied, Effect, Event, Fault, Parts, Phase, Retirement, Ticket, Timer, Told, Withdrawal,
+};
 
 enum State<P: Parts> {
     Stopped,
@@ -156,8 +51,13 @@ enum State<P: Parts> {
     /// One serves while another is made ready.
     Replacing(Running<P>, Attempt<P>),
     /// Nothing serves until the old generation is gone.
-    Switching { distribution: P::Distribution },
-    BackingOff { timer: Timer, open: bool },
+    Switching {
+        distribution: P::Distribution,
+    },
+    BackingOff {
+        timer: Timer,
+        open: bool,
+    },
     Failed,
     Stopping(Vec<Ticket>),
 }
@@ -241,7 +141,24 @@ impl<P: Parts> Lifecycle<P> {
         }
     }
 
+    /// What served last.
+    pub(crate) fn proven(&self) -> Option<&P::Distribution> {
+        self.proven.as_ref()
+    }
+
+    /// The connection that is being initialised, to be changed.
+    pub(crate) fn candidate_mut(&mut self) -> Option<(&P::Distribution, &mut P::Connection)> {
+        match &mut self.state {
+            State::Starting(attempt) | State::Replacing(_, attempt) => match &mut attempt.step {
+                Step::Initialising(distribution, connection) => Some((distribution, connection)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The connection that is being initialised, and its distribution.
+    #[cfg(test)]
     pub(crate) fn candidate(&self) -> Option<(Generation, &P::Distribution, &P::Connection)> {
         match &self.state {
             State::Starting(attempt) | State::Replacing(_, attempt) => match &attempt.step {
@@ -330,16 +247,18 @@ impl<P: Parts> Lifecycle<P> {
         let mut tickets = vec![ticket];
         match mem::replace(&mut self.state, State::Stopped) {
             State::Stopping(waiting) => tickets.extend(waiting),
-            State::Starting(attempt) => self.abandon(attempt),
+            State::Starting(attempt) => {
+                self.effects.push(Effect::Withdraw(Withdrawal::Stopping));
+                self.abandon(attempt);
+            }
             State::Ready(running) => self.retire_serving(running),
             State::Replacing(running, attempt) => {
                 self.abandon(attempt);
                 self.retire_serving(running);
             }
-            State::Switching { .. }
-            | State::BackingOff { .. }
-            | State::Failed
-            | State::Stopped => self.effects.push(Effect::Withdraw(Withdrawal::Stopping)),
+            State::Switching { .. } | State::BackingOff { .. } | State::Failed | State::Stopped => {
+                self.effects.push(Effect::Withdraw(Withdrawal::Stopping))
+            }
         }
         for ticket in self.asking.drain(..).chain(self.queued.drain(..)) {
             self.effects.push(Effect::Answer(ticket, Err(Denied::Stopped)));
@@ -480,8 +399,7 @@ impl<P: Parts> Lifecycle<P> {
     fn retired(&mut self, generation: Generation) {
         self.retiring.remove(&generation);
         if self.retiring.is_empty() && matches!(self.state, State::Switching { .. }) {
-            let State::Switching { distribution } =
-                mem::replace(&mut self.state, State::Stopped)
+            let State::Switching { distribution } = mem::replace(&mut self.state, State::Stopped)
             else {
                 return;
             };
@@ -502,6 +420,8 @@ impl<P: Parts> Lifecycle<P> {
     /// The attempt that runs has failed: its callers hear of it, and whatever
     /// served before is gone back to.
     fn attempt_failed(&mut self, fault: P::Fault, now: Duration) {
+        let told = if self.asking.is_empty() { Told::Nobody } else { Told::Caller };
+        self.effects.push(Effect::Report(fault.clone(), told));
         match mem::replace(&mut self.state, State::Stopped) {
             State::Replacing(running, attempt) => {
                 self.discard(attempt);

@@ -62,9 +62,8 @@ impl Restarts {
             self.failures.pop_front();
         }
         self.failures.push_back(now);
-        let within = |window| {
-            self.failures.iter().filter(|at| now.saturating_sub(**at) < window).count()
-        };
+        let within =
+            |window| self.failures.iter().filter(|at| now.saturating_sub(**at) < window).count();
         let open = within(MINUTE) >= FAILURES_PER_MINUTE || within(HOUR) >= FAILURES_PER_HOUR;
         let delay = if open { self.probe() } else { self.backoff() };
         self.score += 1.0;

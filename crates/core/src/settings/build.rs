@@ -31,11 +31,7 @@ pub(super) struct Context<'a> {
 
 /// Parses the merged values.
 pub(super) fn settings(values: &Dict, context: &Context<'_>) -> Result<Settings, SettingsError> {
-    let root = View {
-        context,
-        values: Some(values),
-        path: String::new(),
-    };
+    let root = View { context, values: Some(values), path: String::new() };
     let base_dir = match (root.path("baseDir")?, context.datadir) {
         (Some(dir), _) => dir,
         (None, Some(datadir)) => {
@@ -43,9 +39,7 @@ pub(super) fn settings(values: &Dict, context: &Context<'_>) -> Result<Settings,
         }
         (None, None) => return Err(SettingsError::NoBaseDir),
     };
-    let run_dir = root
-        .path("runDir")?
-        .unwrap_or_else(|| paths::default_run_dir(context.env));
+    let run_dir = root.path("runDir")?.unwrap_or_else(|| paths::default_run_dir(context.env));
     let mut settings = Settings::in_dirs(base_dir, run_dir);
     settings.launcher = root.path("launcher")?;
     settings.central = central(&root.table("central"));
@@ -91,10 +85,7 @@ fn environment(sandbox: &View<'_>) -> Result<EnvironmentProfile, SettingsError> 
         return Ok(EnvironmentProfile::Compat);
     }
     let pass = sandbox.texts("env");
-    match pass
-        .iter()
-        .find(|name| name.is_empty() || name.contains(['=', '\0']))
-    {
+    match pass.iter().find(|name| name.is_empty() || name.contains(['=', '\0'])) {
         None => Ok(EnvironmentProfile::Strict { pass }),
         Some(name) => Err(sandbox.wrong(
             "env",
@@ -173,10 +164,7 @@ fn size(text: &str) -> Result<u64, String> {
     match text.parse::<ByteSize>() {
         Ok(ByteSize(0)) => Err("zero leaves no room at all; give more, such as `1MiB`".to_owned()),
         Ok(ByteSize(bytes)) => Ok(bytes),
-        Err(_) => Err(format!(
-            "`{}` is no size; give one such as `64MiB`",
-            text.escape_debug()
-        )),
+        Err(_) => Err(format!("`{}` is no size; give one such as `64MiB`", text.escape_debug())),
     }
 }
 
@@ -206,15 +194,8 @@ impl<'a> View<'a> {
     }
 
     fn texts(&self, key: &str) -> Vec<String> {
-        let items = self
-            .value(key)
-            .and_then(Value::as_array)
-            .unwrap_or_default();
-        items
-            .iter()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect()
+        let items = self.value(key).and_then(Value::as_array).unwrap_or_default();
+        items.iter().filter_map(Value::as_str).map(str::to_owned).collect()
     }
 
     fn config(&self, key: &str) -> ConfigSource {
@@ -292,11 +273,7 @@ impl<'a> View<'a> {
                 return place;
             }
             if around.is_empty() {
-                return Place {
-                    origin: Origin::Default,
-                    position: None,
-                    key: key.to_owned(),
-                };
+                return Place { origin: Origin::Default, position: None, key: key.to_owned() };
             }
             around = around.rsplit_once('.').map_or("", |(parent, _)| parent);
         }

@@ -69,10 +69,9 @@ impl<'a> Node<'a> {
                 Some(items.map(|items| items.into_iter().map(Self::Json).collect()))
             }
             Self::Json(_) => None,
-            Self::Toml(value) => value
-                .get_ref()
-                .as_array()
-                .map(|items| Ok(items.iter().map(Self::Toml).collect())),
+            Self::Toml(value) => {
+                value.get_ref().as_array().map(|items| Ok(items.iter().map(Self::Toml).collect()))
+            }
         })
     }
 

@@ -32,8 +32,6 @@ impl Env for BTreeMap<String, String> {
     }
 
     fn vars(&self) -> Vec<(OsString, OsString)> {
-        self.iter()
-            .map(|(name, value)| (name.into(), value.into()))
-            .collect()
+        self.iter().map(|(name, value)| (name.into(), value.into())).collect()
     }
 }

@@ -86,21 +86,18 @@ pub enum Warning {
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::UnknownKey { place, nearest } => write!(
-                f,
-                "{place}: unknown key, ignored{}",
-                suggestion(nearest.as_deref())
-            ),
+            Self::UnknownKey { place, nearest } => {
+                write!(f, "{place}: unknown key, ignored{}", suggestion(nearest.as_deref()))
+            }
             Self::MoreUnknownKeys { count } => {
                 write!(f, "settings: {count} more unknown keys, ignored")
             }
             Self::SectionName { place } => {
                 write!(f, "{place}: ignored; did you mean `Node.Plugins`?")
             }
-            Self::SectionReplaced { place } => write!(
-                f,
-                "{place}: ignored, because the JSON settings file replaces this section"
-            ),
+            Self::SectionReplaced { place } => {
+                write!(f, "{place}: ignored, because the JSON settings file replaces this section")
+            }
         }
     }
 }
@@ -169,17 +166,11 @@ impl Position {
     /// The position of the byte at `offset`.
     pub(super) fn of(text: &str, offset: usize) -> Self {
         let before = &text.as_bytes()[..offset.min(text.len())];
-        let start = before
-            .iter()
-            .rposition(|b| *b == b'\n')
-            .map_or(0, |i| i + 1);
+        let start = before.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
         Self {
             line: 1 + before.iter().filter(|b| **b == b'\n').count(),
             // Bytes that do not continue a character begin one.
-            column: 1 + before[start..]
-                .iter()
-                .filter(|b| **b & 0xc0 != 0x80)
-                .count(),
+            column: 1 + before[start..].iter().filter(|b| **b & 0xc0 != 0x80).count(),
         }
     }
 }

@@ -79,11 +79,8 @@ pub(super) fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, FileError
         // Looked at before it is opened too, because opening a device can act.
         let before = std::fs::metadata(path).map_err(failed)?;
         regular(what, path, &before)?;
-        let file = OpenOptions::new()
-            .read(true)
-            .custom_flags(O_NONBLOCK)
-            .open(path)
-            .map_err(failed)?;
+        let file =
+            OpenOptions::new().read(true).custom_flags(O_NONBLOCK).open(path).map_err(failed)?;
         let opened = file.metadata().map_err(failed)?;
         regular(what, path, &opened)?;
         let bytes = read_all(&file, opened.len()).map_err(failed)?;

@@ -28,10 +28,7 @@ pub(super) fn first_value(bytes: &[u8]) -> Result<(&str, &RawValue), JsonError> 
             (std::str::from_utf8(valid).unwrap_or_default(), true)
         }
     };
-    let error = |offset, reason: &str| JsonError {
-        offset,
-        reason: reason.to_owned(),
-    };
+    let error = |offset, reason: &str| JsonError { offset, reason: reason.to_owned() };
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
     match values.next() {
         Some(Ok(value)) => match too_deep(value.get()) {
@@ -65,10 +62,7 @@ pub(super) fn parse<'a, T: Deserialize<'a>>(value: &'a RawValue) -> Result<T, St
 
 /// Where a part of `text` stands in it.
 pub(super) fn offset(text: &str, part: &RawValue) -> usize {
-    part.get()
-        .as_ptr()
-        .addr()
-        .saturating_sub(text.as_ptr().addr())
+    part.get().as_ptr().addr().saturating_sub(text.as_ptr().addr())
 }
 
 struct Entries<'a>(Vec<(&'a RawValue, &'a RawValue)>);
@@ -106,11 +100,7 @@ fn message(error: &serde_json::Error) -> String {
 
 /// The offset of serde's line and column, both of which count bytes from 1.
 fn offset_of(text: &str, line: usize, column: usize) -> usize {
-    let start: usize = text
-        .split_inclusive('\n')
-        .take(line.saturating_sub(1))
-        .map(str::len)
-        .sum();
+    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     (start + column.saturating_sub(1)).min(text.len())
 }
 

@@ -28,11 +28,7 @@ pub(super) struct Layer {
 /// Where a layer's values stand, by their canonical key paths.
 pub(super) enum Places {
     /// In a file: offset and the path as the file spells it.
-    File {
-        path: PathBuf,
-        text: String,
-        spots: BTreeMap<String, (usize, String)>,
-    },
+    File { path: PathBuf, text: String, spots: BTreeMap<String, (usize, String)> },
     /// Each in a variable or an override.
     Pairs(BTreeMap<String, Origin>),
 }
@@ -80,9 +76,7 @@ impl Layer {
         let values = walk.table(root, SETTINGS, "", &spelled)?;
         if walk.unlisted > 0 {
             let count = walk.unlisted;
-            walk.shared
-                .warnings
-                .push(Warning::MoreUnknownKeys { count });
+            walk.shared.warnings.push(Warning::MoreUnknownKeys { count });
         }
         let places = walk.places;
         Ok(Self { values, places })
@@ -138,11 +132,7 @@ impl Places {
 }
 
 fn of_pair(origin: &Origin, key: &str) -> Place {
-    Place {
-        origin: origin.clone(),
-        position: None,
-        key: key.to_owned(),
-    }
+    Place { origin: origin.clone(), position: None, key: key.to_owned() }
 }
 
 struct Walk<'a> {
@@ -235,8 +225,7 @@ impl Walk<'_> {
     }
 
     fn entries<'n>(&self, node: Node<'n>, key: &str) -> Result<Vec<Entry<'n>>, SettingsError> {
-        node.entries(self.text)
-            .map_err(|reason| self.wrong(node.at(self.text), key, reason))
+        node.entries(self.text).map_err(|reason| self.wrong(node.at(self.text), key, reason))
     }
 
     fn is_called(&self, key: &Key, name: &str) -> bool {
@@ -282,9 +271,7 @@ impl Walk<'_> {
             Dialect::Toml => key.toml_name(),
         });
         let nearest = nearest(&entry.name, names);
-        let place = self
-            .places
-            .in_file(entry.at, join(path, &printable(&entry.name)));
+        let place = self.places.in_file(entry.at, join(path, &printable(&entry.name)));
         match self.dialect {
             Dialect::Toml => Err(SettingsError::UnknownKey { place, nearest }),
             Dialect::Json => {

@@ -61,11 +61,7 @@ struct Pair {
 
 impl Pair {
     fn place(&self, key: &str) -> Place {
-        Place {
-            origin: self.origin.clone(),
-            position: None,
-            key: key.to_owned(),
-        }
+        Place { origin: self.origin.clone(), position: None, key: key.to_owned() }
     }
 }
 
@@ -85,11 +81,7 @@ fn layer(
         match places.insert(key.clone(), pair.origin.clone()) {
             Some(Origin::Variable(first)) => {
                 let reason = format!("{first} sets it too; unset one of the two");
-                let place = Place {
-                    origin: pair.origin,
-                    position: None,
-                    key,
-                };
+                let place = Place { origin: pair.origin, position: None, key };
                 return Err(SettingsError::Value { place, reason });
             }
             _ => continue,
@@ -162,10 +154,7 @@ fn value(bytes: Vec<u8>, kind: Kind, shared: &mut Shared) -> Result<Value, Strin
             Value::from(count.map_err(|_| "is no whole number; give one such as `3`")?)
         }
         Kind::Texts => {
-            let texts = text
-                .split(',')
-                .map(str::trim)
-                .filter(|text| !text.is_empty());
+            let texts = text.split(',').map(str::trim).filter(|text| !text.is_empty());
             Value::from(texts.map(str::to_owned).collect::<Vec<String>>())
         }
         _ => Value::from(text),
@@ -180,10 +169,7 @@ fn insert(values: &mut Dict, path: &[String], value: Value) {
         values.insert(first.clone(), value);
         return;
     }
-    let mut below = values
-        .remove(first)
-        .and_then(Value::into_dict)
-        .unwrap_or_default();
+    let mut below = values.remove(first).and_then(Value::into_dict).unwrap_or_default();
     insert(&mut below, rest, value);
     values.insert(first.clone(), Value::from(below));
 }

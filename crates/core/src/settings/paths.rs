@@ -35,13 +35,9 @@ pub(super) fn resolve(text: &str, env: &dyn Env) -> Result<PathBuf, String> {
         None => OsString::from(text),
         Some(url) => {
             let name = url.host_name();
-            env.var(&name)
-                .filter(|value| !value.is_empty())
-                .ok_or_else(|| {
-                    format!(
-                        "env variable {name} not found or empty; set it, or write the path here"
-                    )
-                })?
+            env.var(&name).filter(|value| !value.is_empty()).ok_or_else(|| {
+                format!("env variable {name} not found or empty; set it, or write the path here")
+            })?
         }
     };
     absolute(Path::new(&path))

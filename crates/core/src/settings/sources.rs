@@ -151,9 +151,8 @@ impl Sources {
         layers.push(pairs::overrides(&self.overrides, &mut shared)?);
 
         let merged = layers.iter().fold(Figment::new(), Figment::merge);
-        let values = merged
-            .find_value("")
-            .map_err(|error| SettingsError::Merge(Box::new(error)))?;
+        let values =
+            merged.find_value("").map_err(|error| SettingsError::Merge(Box::new(error)))?;
         let context = build::Context {
             layers: &layers,
             configs: &shared.configs,
@@ -161,10 +160,7 @@ impl Sources {
             datadir: self.datadir.as_deref(),
         };
         let values = Value::into_dict(values).unwrap_or_default();
-        Ok(Loaded {
-            settings: build::settings(&values, &context)?,
-            warnings: shared.warnings,
-        })
+        Ok(Loaded { settings: build::settings(&values, &context)?, warnings: shared.warnings })
     }
 }
 
@@ -192,10 +188,8 @@ impl Json {
             Self::Path(path) => return Ok(path.clone()),
             Self::Url(url) => url,
         };
-        let refuse = |reason: String| SettingsError::Url {
-            url: url.escape_debug().to_string(),
-            reason,
-        };
+        let refuse =
+            |reason: String| SettingsError::Url { url: url.escape_debug().to_string(), reason };
         let parsed = Url::parse(url).ok_or_else(|| refuse("not a URL".to_owned()))?;
         if parsed.scheme != "file" {
             return Err(refuse(format!(

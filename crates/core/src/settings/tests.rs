@@ -16,10 +16,7 @@ use super::{Loaded, ProviderSettings, Settings, SettingsError, Sources, default_
 
 /// An environment for one test.
 fn env<const N: usize>(variables: [(&str, &str); N]) -> BTreeMap<String, String> {
-    variables
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
+    variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 /// A directory with one file of settings, and sources that know nothing else.
@@ -105,10 +102,7 @@ fn settings_are_built_without_any_file() {
 #[test]
 fn built_settings_have_an_absolute_base_dir_or_none_at_all() {
     assert!(Settings::new("plugins").unwrap().base_dir.is_absolute());
-    assert!(matches!(
-        Settings::new("").unwrap_err(),
-        SettingsError::NoBaseDir
-    ));
+    assert!(matches!(Settings::new("").unwrap_err(), SettingsError::NoBaseDir));
 }
 
 #[test]

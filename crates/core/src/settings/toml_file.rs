@@ -63,10 +63,9 @@ pub(super) fn to_json(value: &DeValue<'_>) -> Result<Value, &'static str> {
             let number = float.as_str().parse().ok().filter(|f: &f64| f.is_finite());
             Value::from(number.ok_or("a number that is not finite")?)
         }
-        DeValue::Array(items) => items
-            .iter()
-            .map(|item| to_json(item.get_ref()))
-            .collect::<Result<_, _>>()?,
+        DeValue::Array(items) => {
+            items.iter().map(|item| to_json(item.get_ref())).collect::<Result<_, _>>()?
+        }
         DeValue::Table(table) => {
             let mut entries = serde_json::Map::new();
             for (key, value) in table {

@@ -42,11 +42,7 @@ impl Url {
             if !scheme.is_empty() {
                 return Some(url);
             }
-            if rest
-                .split('/')
-                .next()
-                .is_some_and(|part| part.contains(':'))
-            {
+            if rest.split('/').next().is_some_and(|part| part.contains(':')) {
                 return None;
             }
         }
@@ -69,10 +65,8 @@ impl Url {
             return None;
         }
         let joined = OsString::from_vec(bytes);
-        let path = Path::new(&joined)
-            .components()
-            .filter(|part| *part != Component::CurDir)
-            .collect();
+        let path =
+            Path::new(&joined).components().filter(|part| *part != Component::CurDir).collect();
         Some(path)
     }
 

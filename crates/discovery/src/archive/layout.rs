@@ -61,17 +61,10 @@ pub(crate) fn read(snapshot: &Snapshot, limits: &Limits) -> Result<Vec<Entry>, F
     let mut entries = Vec::with_capacity(records.len());
     for record in &records {
         let entry = check_record(record, limits)?;
-        tree.insert(&name::Name {
-            path: entry.name.clone(),
-            directory: entry.directory,
-        })?;
+        tree.insert(&name::Name { path: entry.name.clone(), directory: entry.directory })?;
         total += entry.size;
         if total > limits.total_bytes {
-            return Err(Refusal::TotalTooLarge {
-                size: total,
-                limit: limits.total_bytes,
-            }
-            .into());
+            return Err(Refusal::TotalTooLarge { size: total, limit: limits.total_bytes }.into());
         }
         entries.push(entry);
     }
@@ -80,10 +73,7 @@ pub(crate) fn read(snapshot: &Snapshot, limits: &Limits) -> Result<Vec<Entry>, F
 }
 
 fn too_many(count: usize, limits: &Limits) -> Refusal {
-    Refusal::TooManyEntries {
-        count,
-        limit: limits.entries,
-    }
+    Refusal::TooManyEntries { count, limit: limits.entries }
 }
 
 fn read_directory(snapshot: &Snapshot, end: &End) -> Result<Vec<Central>, Fault> {
@@ -96,10 +86,7 @@ fn read_directory(snapshot: &Snapshot, end: &End) -> Result<Vec<Central>, Fault>
         records.push(record);
     }
     if at != end.size {
-        return Err(Refusal::Directory {
-            offset: end.offset + at,
-        }
-        .into());
+        return Err(Refusal::Directory { offset: end.offset + at }.into());
     }
     Ok(records)
 }
@@ -110,10 +97,7 @@ fn check_record(record: &Central, limits: &Limits) -> Result<Entry, Refusal> {
     let name = parsed.path;
     check_flags(record, &name)?;
     if !matches!(record.method, records::STORED | records::DEFLATED) {
-        return Err(Refusal::Method {
-            name,
-            method: record.method,
-        });
+        return Err(Refusal::Method { name, method: record.method });
     }
     if let Err(id) = records::check_extra(&record.extra, false) {
         return Err(Refusal::ExtraField { name, id });
@@ -122,25 +106,15 @@ fn check_record(record: &Central, limits: &Limits) -> Result<Entry, Refusal> {
         return Err(Refusal::Kind { name, problem });
     }
     if record.method == records::STORED && record.compressed != record.size {
-        return Err(Refusal::Size {
-            name,
-            declared: record.size,
-        });
+        return Err(Refusal::Size { name, declared: record.size });
     }
     if record.size > limits.file_bytes {
-        return Err(Refusal::FileTooLarge {
-            name,
-            size: record.size,
-            limit: limits.file_bytes,
-        });
+        return Err(Refusal::FileTooLarge { name, size: record.size, limit: limits.file_bytes });
     }
     if record.size > limits.ratio_allowance_bytes
         && record.size > record.compressed.saturating_mul(limits.ratio)
     {
-        return Err(Refusal::Ratio {
-            name,
-            limit: limits.ratio,
-        });
+        return Err(Refusal::Ratio { name, limit: limits.ratio });
     }
     Ok(Entry {
         name,
@@ -158,17 +132,12 @@ fn check_flags(record: &Central, name: &str) -> Result<(), Refusal> {
     let encrypted =
         records::FLAG_ENCRYPTED | records::FLAG_STRONG_ENCRYPTION | records::FLAG_MASKED;
     if record.flags & encrypted != 0 {
-        return Err(Refusal::Encrypted {
-            name: name.to_owned(),
-        });
+        return Err(Refusal::Encrypted { name: name.to_owned() });
     }
     let known = records::FLAGS_DEFLATE | records::FLAG_DESCRIPTOR | records::FLAG_UTF8;
     match record.flags & !known {
         0 => Ok(()),
-        flags => Err(Refusal::Flags {
-            name: name.to_owned(),
-            flags,
-        }),
+        flags => Err(Refusal::Flags { name: name.to_owned(), flags }),
     }
 }
 
@@ -224,13 +193,9 @@ fn check_positions(
         };
         compare(record, &local, &entry.name)?;
         let data_end = record.offset + local.len + record.compressed;
-        let next = order
-            .get(index + 1)
-            .map_or(directory, |(next, _)| next.offset);
+        let next = order.get(index + 1).map_or(directory, |(next, _)| next.offset);
         if data_end > next {
-            let name = order
-                .get(index + 1)
-                .map_or_else(name, |(_, next)| next.name.clone());
+            let name = order.get(index + 1).map_or_else(name, |(_, next)| next.name.clone());
             return Err(Refusal::Overlap { name }.into());
         }
         position = data_end;
@@ -248,22 +213,14 @@ fn check_positions(
 fn gap(offset: u64, next: u64) -> Refusal {
     match offset {
         0 => Refusal::DataBefore { bytes: next },
-        _ => Refusal::Gap {
-            offset,
-            bytes: next - offset,
-        },
+        _ => Refusal::Gap { offset, bytes: next - offset },
     }
 }
 
 /// The length of the descriptor that fills the space behind an entry's data.
 fn descriptor(snapshot: &Snapshot, record: &Central, offset: u64, space: u64) -> Option<u64> {
     let longest = 24;
-    let mut bytes = vec![
-        0;
-        usize::try_from(space)
-            .ok()
-            .filter(|space| *space <= longest)?
-    ];
+    let mut bytes = vec![0; usize::try_from(space).ok().filter(|space| *space <= longest)?];
     snapshot.read_exact_at(&mut bytes, offset).ok()?;
     records::is_descriptor(&bytes, record).then_some(space)
 }
@@ -271,12 +228,7 @@ fn descriptor(snapshot: &Snapshot, record: &Central, offset: u64, space: u64) ->
 /// Readers that go through the archive from its start believe the local header,
 /// so it must say what the directory says.
 fn compare(record: &Central, local: &Local, name: &str) -> Result<(), Refusal> {
-    let differs = |field| {
-        Err(Refusal::LocalHeader {
-            name: name.to_owned(),
-            field,
-        })
-    };
+    let differs = |field| Err(Refusal::LocalHeader { name: name.to_owned(), field });
     if local.name != record.name {
         return differs("name");
     }
@@ -287,10 +239,7 @@ fn compare(record: &Central, local: &Local, name: &str) -> Result<(), Refusal> {
         return differs("compression method");
     }
     if let Err(id) = records::check_extra(&local.extra, true) {
-        return Err(Refusal::ExtraField {
-            name: name.to_owned(),
-            id,
-        });
+        return Err(Refusal::ExtraField { name: name.to_owned(), id });
     }
     let deferred = local.flags & records::FLAG_DESCRIPTOR != 0;
     let same = |local: u64, central: u64| local == central || (deferred && local == 0);

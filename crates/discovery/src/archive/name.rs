@@ -62,10 +62,8 @@ pub(crate) struct Name {
 
 /// Takes a name as it stands, or refuses it.
 pub(crate) fn parse(raw: &[u8], max_depth: usize) -> Result<Name, Refusal> {
-    let refuse = |problem| Refusal::Name {
-        name: String::from_utf8_lossy(raw).into_owned(),
-        problem,
-    };
+    let refuse =
+        |problem| Refusal::Name { name: String::from_utf8_lossy(raw).into_owned(), problem };
     let name = str::from_utf8(raw).map_err(|_| refuse(NameProblem::NotUtf8))?;
     if name.len() > MAX_NAME {
         return Err(refuse(NameProblem::TooLong));
@@ -83,10 +81,7 @@ pub(crate) fn parse(raw: &[u8], max_depth: usize) -> Result<Name, Refusal> {
     if path.split('/').count() > max_depth {
         return Err(refuse(NameProblem::TooDeep(max_depth)));
     }
-    Ok(Name {
-        path: path.to_owned(),
-        directory,
-    })
+    Ok(Name { path: path.to_owned(), directory })
 }
 
 fn check_component(component: &str) -> Result<(), NameProblem> {
@@ -132,10 +127,7 @@ struct Node {
 
 impl Tree {
     pub(crate) fn new(max_nodes: usize) -> Self {
-        Self {
-            nodes: HashMap::new(),
-            max_nodes,
-        }
+        Self { nodes: HashMap::new(), max_nodes }
     }
 
     /// Adds a name with all its parents.
@@ -163,25 +155,15 @@ impl Tree {
         match self.nodes.entry((parent, component.to_ascii_lowercase())) {
             Slot::Vacant(slot) => {
                 if id > self.max_nodes {
-                    return Err(Refusal::TooManyEntries {
-                        count: id,
-                        limit: self.max_nodes,
-                    });
+                    return Err(Refusal::TooManyEntries { count: id, limit: self.max_nodes });
                 }
-                slot.insert(Node {
-                    id,
-                    spelling: path.to_owned(),
-                    directory,
-                    explicit,
-                });
+                slot.insert(Node { id, spelling: path.to_owned(), directory, explicit });
                 Ok(id)
             }
             Slot::Occupied(mut slot) => {
                 let node = slot.get_mut();
                 if node.directory != directory {
-                    return Err(Refusal::FileAndDirectory {
-                        name: path.to_owned(),
-                    });
+                    return Err(Refusal::FileAndDirectory { name: path.to_owned() });
                 }
                 if node.spelling != path || (node.explicit && explicit) {
                     let (first, name) = (node.spelling.clone(), path.to_owned());
@@ -201,9 +183,7 @@ mod tests {
 
     fn insert_all(names: &[&str]) -> Result<(), Refusal> {
         let mut tree = Tree::new(100);
-        names
-            .iter()
-            .try_for_each(|name| tree.insert(&parse(name.as_bytes(), 32)?))
+        names.iter().try_for_each(|name| tree.insert(&parse(name.as_bytes(), 32)?))
     }
 
     #[test]

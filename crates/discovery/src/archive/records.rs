@@ -66,11 +66,7 @@ impl End {
         if disk != 0 || start_disk != 0 || here != total {
             return Err(Refusal::MultiVolume.into());
         }
-        Ok(Self {
-            entries: total.into(),
-            size: size.into(),
-            offset: offset.into(),
-        })
+        Ok(Self { entries: total.into(), size: size.into(), offset: offset.into() })
     }
 
     /// Without an end record at the very end: is there one farther in?
@@ -135,10 +131,7 @@ impl Central {
         }
         let mut field = |at| {
             let mut bytes = vec![0; u16_at(&record, at).into()];
-            reader
-                .read_exact(&mut bytes)
-                .map(|()| bytes)
-                .map_err(damaged)
+            reader.read_exact(&mut bytes).map(|()| bytes).map_err(damaged)
         };
         let name = field(28)?;
         let extra = field(30)?;

@@ -33,21 +33,15 @@ impl<'a> Unpacker<'a> {
     /// Opens the archive with the zip library and holds what it found against
     /// `entries`, which come from our own reading.
     pub(crate) fn new(snapshot: &'a Snapshot, entries: &[Entry]) -> Result<Self, Fault> {
-        let config = Config {
-            archive_offset: ArchiveOffset::Known(0),
-        };
-        let ambiguous = |name: &str| Refusal::Ambiguous {
-            name: name.to_owned(),
-        };
+        let config = Config { archive_offset: ArchiveOffset::Known(0) };
+        let ambiguous = |name: &str| Refusal::Ambiguous { name: name.to_owned() };
         let reader = BufReader::new(snapshot.reader(0));
         let zip = ZipArchive::with_config(config, reader).map_err(|_| ambiguous(""))?;
         if zip.len() != entries.len() {
             return Err(ambiguous("").into());
         }
         for (index, entry) in entries.iter().enumerate() {
-            let other = zip
-                .by_index_data(index)
-                .map_err(|_| ambiguous(&entry.name))?;
+            let other = zip.by_index_data(index).map_err(|_| ambiguous(&entry.name))?;
             let same = other.name_raw() == entry.raw_name
                 && other.size() == entry.size
                 && other.compressed_size() == entry.compressed_size
@@ -68,14 +62,10 @@ impl<'a> Unpacker<'a> {
         entry: &Entry,
         max: usize,
     ) -> Result<Vec<u8>, Fault> {
-        let damaged = || Refusal::Data {
-            name: entry.name.clone(),
-        };
+        let damaged = || Refusal::Data { name: entry.name.clone() };
         let file = self.zip.by_index(index).map_err(|_| damaged())?;
         let mut head = Vec::with_capacity(max);
-        file.take(max as u64)
-            .read_to_end(&mut head)
-            .map_err(|_| damaged())?;
+        file.take(max as u64).read_to_end(&mut head).map_err(|_| damaged())?;
         Ok(head)
     }
 
@@ -136,10 +126,7 @@ impl<'a> Unpacker<'a> {
                 Ok(count) if count > 0 && count as u64 <= left => seen += count as u64,
                 Err(_) if left > 0 => return Refusal::Data { name },
                 _ => {
-                    return Refusal::Size {
-                        name,
-                        declared: entry.size,
-                    };
+                    return Refusal::Size { name, declared: entry.size };
                 }
             }
         }
@@ -158,30 +145,18 @@ impl<'a> Unpacker<'a> {
         let mut digest = Sha256::new();
         for (index, entry) in entries.iter().enumerate() {
             let path = Path::new(&entry.name);
-            let parent = if entry.directory {
-                Some(path)
-            } else {
-                path.parent()
-            };
+            let parent = if entry.directory { Some(path) } else { path.parent() };
             create_directories(&root, parent, &mut directories).map_err(Fault::Io)?;
             if !entry.directory {
                 let mut file = create_file(&root, path).map_err(Fault::Io)?;
                 if index == hashed {
-                    let mut both = Tee {
-                        file: &mut file,
-                        digest: &mut digest,
-                    };
+                    let mut both = Tee { file: &mut file, digest: &mut digest };
                     self.copy(index, entry, &mut both)?;
                 } else {
                     self.copy(index, entry, &mut file)?;
                 }
-                let mode = if entry.executable {
-                    MODE_EXECUTABLE
-                } else {
-                    MODE_FILE
-                };
-                file.set_permissions(Permissions::from_mode(mode))
-                    .map_err(Fault::Io)?;
+                let mode = if entry.executable { MODE_EXECUTABLE } else { MODE_FILE };
+                file.set_permissions(Permissions::from_mode(mode)).map_err(Fault::Io)?;
             }
         }
         // Children come after their parents in the set, so this goes upwards.

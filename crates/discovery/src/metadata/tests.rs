@@ -28,10 +28,7 @@ fn keys_are_read_in_any_case_as_go_does() {
 fn entry_points_that_are_no_plain_file_name_are_refused() {
     for name in ["..", ".", "-rf", "a b", "a/b", "/bin/sh", "é", "a\\u0000"] {
         let error = parse(&format!(r#"{{"entrypoint":"{name}"}}"#)).unwrap_err();
-        assert!(
-            matches!(error, MetadataError::EntryPoint { .. }),
-            "{name}: {error}"
-        );
+        assert!(matches!(error, MetadataError::EntryPoint { .. }), "{name}: {error}");
     }
 }
 
@@ -58,30 +55,16 @@ fn texts_that_readers_could_take_two_ways_are_refused() {
         &deep,
     ] {
         let error = parse(text).unwrap_err();
-        assert!(
-            matches!(error, MetadataError::Json { .. }),
-            "{text}: {error}"
-        );
+        assert!(matches!(error, MetadataError::Json { .. }), "{text}: {error}");
     }
 }
 
 #[test]
 fn parameters_of_another_type_are_refused() {
     for parameters in [r#""-v""#, "[1]", r#"["a\u0000b"]"#] {
-        let error = parse(&format!(
-            r#"{{"entrypoint":"a","parameters":{parameters}}}"#
-        ))
-        .unwrap_err();
-        assert!(
-            matches!(
-                error,
-                MetadataError::Type {
-                    key: "parameters",
-                    ..
-                }
-            ),
-            "{error}"
-        );
+        let error =
+            parse(&format!(r#"{{"entrypoint":"a","parameters":{parameters}}}"#)).unwrap_err();
+        assert!(matches!(error, MetadataError::Type { key: "parameters", .. }), "{error}");
     }
 }
 
@@ -92,10 +75,7 @@ fn differences_from_the_definition_are_warnings_not_errors() {
         version: "1.0.0".parse().unwrap(),
         config: ConfigSource::None,
     };
-    let platform = Platform {
-        os: "linux",
-        arch: "amd64",
-    };
+    let platform = Platform { os: "linux", arch: "amd64" };
     let same = parse(r#"{"entrypoint":"a","name":"acme","version":"1.0.0"}"#).unwrap();
     assert!(same.compare(&definition, &platform).is_empty());
     let other = parse(r#"{"entrypoint":"a","name":7,"version":"2","os":"darwin"}"#).unwrap();
@@ -103,18 +83,9 @@ fn differences_from_the_definition_are_warnings_not_errors() {
     assert_eq!(
         warnings,
         [
-            Warning::Name {
-                expected: "acme".into(),
-                found: None
-            },
-            Warning::Version {
-                expected: "1.0.0".into(),
-                found: Some("2".into())
-            },
-            Warning::Platform {
-                expected: "linux/amd64".into(),
-                found: "darwin/amd64".into()
-            },
+            Warning::Name { expected: "acme".into(), found: None },
+            Warning::Version { expected: "1.0.0".into(), found: Some("2".into()) },
+            Warning::Platform { expected: "linux/amd64".into(), found: "darwin/amd64".into() },
         ]
     );
 }

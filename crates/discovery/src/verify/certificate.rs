@@ -40,9 +40,9 @@ pub(crate) fn check(
             not_older(&key.primary_key, signed_at)?;
             // Keys from before the flags existed may do what their algorithm can.
             match description.flags {
-                Some(flags) if !flags.sign() => Err(PolicyViolation::NotForSigning {
-                    key: fingerprint(&key.primary_key),
-                }),
+                Some(flags) if !flags.sign() => {
+                    Err(PolicyViolation::NotForSigning { key: fingerprint(&key.primary_key) })
+                }
                 _ => Ok(()),
             }
         }
@@ -61,26 +61,17 @@ fn check_primary(key: &SignedPublicKey, now: u64) -> Result<Description, PolicyV
     let primary = &key.primary_key;
     policy::check_strength(primary)?;
     if is_revoked(key) {
-        return Err(PolicyViolation::KeyRevoked {
-            key: fingerprint(primary),
-        });
+        return Err(PolicyViolation::KeyRevoked { key: fingerprint(primary) });
     }
     let (valid, refused) = self_signatures(key, now);
     if valid.iter().all(Option::is_none) {
-        let missing = PolicyViolation::NoSelfSignature {
-            key: fingerprint(primary),
-        };
+        let missing = PolicyViolation::NoSelfSignature { key: fingerprint(primary) };
         return Err(refused.unwrap_or(missing));
     }
     for signature in valid.iter().flatten() {
         check_expiry(primary, signature, now)?;
     }
-    Ok(Description {
-        flags: valid
-            .iter()
-            .flatten()
-            .find_map(|signature| flags(signature)),
-    })
+    Ok(Description { flags: valid.iter().flatten().find_map(|signature| flags(signature)) })
 }
 
 /// A revocation counts whatever its hash and whenever it was made. Where the
@@ -114,32 +105,21 @@ fn self_signatures(
     let mut by_user = Vec::new();
     for user in &key.details.users {
         let fits = |signature: &&Signature| {
-            signature
-                .verify_certification(&key.primary_key, Tag::UserId, &user.id)
-                .is_ok()
+            signature.verify_certification(&key.primary_key, Tag::UserId, &user.id).is_ok()
         };
         let (revocations, certifications): (Vec<_>, Vec<_>) = user
             .signatures
             .iter()
             .filter(fits)
             .partition(|signature| signature.typ() == Some(SignatureType::CertRevocation));
-        let found = latest(
-            certifications.into_iter(),
-            SELF_SIGNATURE,
-            now,
-            &mut refused,
-        );
+        let found = latest(certifications.into_iter(), SELF_SIGNATURE, now, &mut refused);
         if let Some((created, signature)) = found
-            && !revocations
-                .iter()
-                .any(|revocation| created_at(revocation) >= created)
+            && !revocations.iter().any(|revocation| created_at(revocation) >= created)
         {
             by_user.push((signature.is_primary(), created, signature));
         }
     }
-    let main = by_user
-        .into_iter()
-        .max_by_key(|&(primary, created, _)| (primary, created));
+    let main = by_user.into_iter().max_by_key(|&(primary, created, _)| (primary, created));
     let main = main.map(|(_, _, signature)| signature);
     ([main, direct.map(|(_, signature)| signature)], refused)
 }
@@ -152,15 +132,13 @@ fn latest<'a>(
     refused: &mut Option<PolicyViolation>,
 ) -> Option<(u64, &'a Signature)> {
     let judged =
-        signatures.filter_map(
-            |signature| match check_any_signature(signature, what, now) {
-                Ok(created) => Some((created, signature)),
-                Err(violation) => {
-                    refused.get_or_insert(violation);
-                    None
-                }
-            },
-        );
+        signatures.filter_map(|signature| match check_any_signature(signature, what, now) {
+            Ok(created) => Some((created, signature)),
+            Err(violation) => {
+                refused.get_or_insert(violation);
+                None
+            }
+        });
     judged.max_by_key(|&(created, _)| created)
 }
 
@@ -174,11 +152,7 @@ fn check_subkey(
     let (revocations, bindings): (Vec<_>, Vec<_>) = subkey
         .signatures
         .iter()
-        .filter(|signature| {
-            signature
-                .verify_subkey_binding(&key.primary_key, &subkey.key)
-                .is_ok()
-        })
+        .filter(|signature| signature.verify_subkey_binding(&key.primary_key, &subkey.key).is_ok())
         .partition(|signature| signature.typ() == Some(SignatureType::SubkeyRevocation));
     if !revocations.is_empty() {
         return Err(PolicyViolation::KeyRevoked { key: name() });
@@ -194,10 +168,7 @@ fn check_subkey(
     // Without it, anybody could bind another's signing key to a key of theirs.
     let back = binding
         .embedded_signature()
-        .filter(|back| {
-            back.verify_primary_key_binding(&subkey.key, &key.primary_key)
-                .is_ok()
-        })
+        .filter(|back| back.verify_primary_key_binding(&subkey.key, &key.primary_key).is_ok())
         .ok_or_else(|| PolicyViolation::NoBackSignature { key: name() })?;
     check_any_signature(back, BACK_SIGNATURE, now).map(drop)
 }
@@ -207,26 +178,19 @@ fn check_expiry(
     signature: &Signature,
     now: u64,
 ) -> Result<(), PolicyViolation> {
-    let validity = signature
-        .key_expiration_time()
-        .map_or(0, |validity| validity.as_secs());
+    let validity = signature.key_expiration_time().map_or(0, |validity| validity.as_secs());
     let end = u64::from(key.created_at().as_secs()) + u64::from(validity);
     if validity == 0 || end > now {
         return Ok(());
     }
-    Err(PolicyViolation::KeyExpired {
-        key: fingerprint(key),
-        expired: policy::date(end),
-    })
+    Err(PolicyViolation::KeyExpired { key: fingerprint(key), expired: policy::date(end) })
 }
 
 fn not_older(key: &impl KeyDetails, signed_at: u64) -> Result<(), PolicyViolation> {
     if signed_at >= u64::from(key.created_at().as_secs()) {
         return Ok(());
     }
-    Err(PolicyViolation::OlderThanKey {
-        key: fingerprint(key),
-    })
+    Err(PolicyViolation::OlderThanKey { key: fingerprint(key) })
 }
 
 fn flags(signature: &Signature) -> Option<KeyFlags> {
@@ -237,7 +201,5 @@ fn flags(signature: &Signature) -> Option<KeyFlags> {
 }
 
 fn created_at(signature: &Signature) -> u64 {
-    signature
-        .created()
-        .map_or(u64::MAX, |time| time.as_secs().into())
+    signature.created().map_or(u64::MAX, |time| time.as_secs().into())
 }

@@ -92,16 +92,12 @@ pub(crate) fn parse_signature(text: &[u8]) -> Result<Signature, String> {
     let text = str::from_utf8(text).map_err(|_| "it is not ASCII-armoured".to_owned())?;
     let blocks = blocks(text);
     let &[block] = blocks.as_slice() else {
-        return Err(format!(
-            "it has {} armoured blocks instead of one",
-            blocks.len()
-        ));
+        return Err(format!("it has {} armoured blocks instead of one", blocks.len()));
     };
     let (parsed, _) =
         DetachedSignature::from_armor_many(block.as_bytes()).map_err(|error| error.to_string())?;
-    let mut signatures = parsed
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| error.to_string())?;
+    let mut signatures =
+        parsed.collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
     match (signatures.pop(), signatures.len()) {
         (Some(only), 0) => Ok(only.signature),
         (None, _) => Err("it holds no signature".to_owned()),
@@ -138,9 +134,7 @@ pub(crate) fn verify(
             Err(violation) => verdict = Some(violation),
         }
     }
-    Err(verdict.unwrap_or_else(|| Verdict::UnknownSigner {
-        issuer: issuer(signature),
-    }))
+    Err(verdict.unwrap_or_else(|| Verdict::UnknownSigner { issuer: issuer(signature) }))
 }
 
 fn candidates<'a>(
@@ -149,9 +143,7 @@ fn candidates<'a>(
 ) -> impl Iterator<Item = (&'a SignedPublicKey, Component<'a>)> {
     let components = ring.keys.iter().flat_map(|key| {
         let subkeys = key.public_subkeys.iter().map(Component::Subkey);
-        std::iter::once(Component::Primary)
-            .chain(subkeys)
-            .map(move |part| (key, part))
+        std::iter::once(Component::Primary).chain(subkeys).map(move |part| (key, part))
     });
     components.filter(|(key, component)| match component {
         Component::Primary => issued_by(signature, &key.primary_key),
@@ -185,11 +177,7 @@ fn signer(key: &SignedPublicKey, component: Component<'_>, signed_at: u64) -> Si
         Component::Primary => None,
         Component::Subkey(subkey) => Some(format!("{:X}", subkey.key.fingerprint())),
     };
-    let user_id = key
-        .details
-        .users
-        .first()
-        .and_then(|user| user.id.as_str().map(str::to_owned));
+    let user_id = key.details.users.first().and_then(|user| user.id.as_str().map(str::to_owned));
     Signer {
         fingerprint: format!("{:X}", key.primary_key.fingerprint()),
         subkey,
@@ -202,14 +190,8 @@ fn signer(key: &SignedPublicKey, component: Component<'_>, signed_at: u64) -> Si
 fn blocks(text: &str) -> Vec<&str> {
     let at_line_start =
         |at: usize| at == 0 || matches!(text.as_bytes()[at - 1], b'\n' | b'\r' | 0xbf);
-    let mut starts: Vec<_> = text
-        .match_indices(BLOCK_START)
-        .map(|(at, _)| at)
-        .filter(|&at| at_line_start(at))
-        .collect();
+    let mut starts: Vec<_> =
+        text.match_indices(BLOCK_START).map(|(at, _)| at).filter(|&at| at_line_start(at)).collect();
     starts.push(text.len());
-    starts
-        .windows(2)
-        .map(|pair| &text[pair[0]..pair[1]])
-        .collect()
+    starts.windows(2).map(|pair| &text[pair[0]..pair[1]]).collect()
 }

@@ -147,10 +147,7 @@ pub(crate) fn check_any_signature(
     what: &'static str,
     now: u64,
 ) -> Result<u64, PolicyViolation> {
-    if !matches!(
-        signature.version(),
-        SignatureVersion::V4 | SignatureVersion::V6
-    ) {
+    if !matches!(signature.version(), SignatureVersion::V4 | SignatureVersion::V6) {
         return Err(PolicyViolation::SignatureVersion);
     }
     check_hash(signature, what)?;
@@ -163,10 +160,7 @@ pub(crate) fn check_any_signature(
             SubpacketData::Experimental(..) | SubpacketData::Other(..) | SubpacketData::Notation(_)
         )
     };
-    if config
-        .hashed_subpackets()
-        .any(|part| part.is_critical && unknown(&part.data))
-    {
+    if config.hashed_subpackets().any(|part| part.is_critical && unknown(&part.data)) {
         return Err(PolicyViolation::CriticalPart);
     }
     // A time outside the hashed area is anybody's claim.
@@ -176,14 +170,9 @@ pub(crate) fn check_any_signature(
     })
     .ok_or(PolicyViolation::NoCreationTime)?;
     if created > now.saturating_add(CLOCK_SKEW) {
-        return Err(PolicyViolation::FromTheFuture {
-            created: date(created),
-        });
+        return Err(PolicyViolation::FromTheFuture { created: date(created) });
     }
-    match signature
-        .signature_expiration_time()
-        .map_or(0, |validity| validity.as_secs())
-    {
+    match signature.signature_expiration_time().map_or(0, |validity| validity.as_secs()) {
         0 => {}
         validity if created + u64::from(validity) > now => {}
         validity => {
@@ -203,10 +192,7 @@ fn check_hash(signature: &Signature, what: &'static str) -> Result<(), PolicyVio
             | HashAlgorithm::Sha3_256
             | HashAlgorithm::Sha3_512,
         ) => Ok(()),
-        Some(other) => Err(PolicyViolation::WeakHash {
-            what,
-            hash: other.to_string(),
-        }),
+        Some(other) => Err(PolicyViolation::WeakHash { what, hash: other.to_string() }),
         None => Err(PolicyViolation::SignatureVersion),
     }
 }
@@ -236,10 +222,7 @@ pub(crate) fn check_strength(key: &impl KeyDetails) -> Result<(), PolicyViolatio
         | PublicParams::Ed448(_) => return Ok(()),
         _ => format!("{:?}", key.algorithm()),
     };
-    Err(PolicyViolation::WeakKey {
-        key: fingerprint,
-        algorithm,
-    })
+    Err(PolicyViolation::WeakKey { key: fingerprint, algorithm })
 }
 
 /// The bit length in front of the first integer: an RSA key's modulus, a DSA
@@ -255,10 +238,7 @@ pub(crate) fn hashed<'a, T>(
     signature: &'a Signature,
     pick: impl Fn(&'a SubpacketData) -> Option<T>,
 ) -> Option<T> {
-    signature
-        .config()?
-        .hashed_subpackets()
-        .find_map(|part| pick(&part.data))
+    signature.config()?.hashed_subpackets().find_map(|part| pick(&part.data))
 }
 
 pub(crate) fn fingerprint(key: &impl KeyDetails) -> String {
@@ -267,8 +247,7 @@ pub(crate) fn fingerprint(key: &impl KeyDetails) -> String {
 
 /// Seconds since 1970; before that, zero.
 pub(crate) fn seconds(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 pub(crate) fn date(seconds: u64) -> String {

@@ -52,10 +52,7 @@ fn modes_are_set_by_us_whatever_the_archive_says() {
     ];
     let expected = expected.map(|(path, mode)| (path.to_owned(), mode));
     assert_eq!(modes(&resolved.workspace.tree()), expected);
-    assert_eq!(
-        fs::read_to_string(&resolved.entry_point.path).unwrap(),
-        SCRIPT
-    );
+    assert_eq!(fs::read_to_string(&resolved.entry_point.path).unwrap(), SCRIPT);
     drop(resolved);
     assert_eq!(fs::read_dir(&place.resolver.run_dir).unwrap().count(), 0);
 }
@@ -76,9 +73,7 @@ fn data_descriptors_of_every_form_are_read() {
             streamed(Member::stored("last", "x")),
         ]);
         let place = Place::with_zip(&forge.bytes());
-        let resolved = place
-            .resolve()
-            .unwrap_or_else(|error| panic!("{magic} {width}: {error}"));
+        let resolved = place.resolve().unwrap_or_else(|error| panic!("{magic} {width}: {error}"));
         let text = fs::read_to_string(resolved.workspace.tree().join("first")).unwrap();
         assert_eq!(text, "some text, some text");
     }
@@ -118,49 +113,27 @@ fn entries_may_be_listed_in_another_order_than_they_stand_in() {
     let forge = Forge::plugin([Member::stored("x", "x"), Member::stored("y", "y")]);
     let offsets: Vec<_> = {
         let bytes = forge.bytes();
-        let starts = bytes
-            .windows(4)
-            .enumerate()
-            .filter(|(_, window)| window == b"PK\x03\x04");
+        let starts = bytes.windows(4).enumerate().filter(|(_, window)| window == b"PK\x03\x04");
         starts.map(|(at, _)| at as u32).collect()
     };
     // The data in one order, the records of the directory in the other.
     let listed = (0..4).rev().map(|index| {
         let offset = Some(offsets[index]);
-        forge.members[index]
-            .clone()
-            .with(|m| (m.offset, m.central_only) = (offset, true))
+        forge.members[index].clone().with(|m| (m.offset, m.central_only) = (offset, true))
     });
     let bytes = forge.bytes();
-    let records = Forge {
-        members: listed.collect(),
-        ..Forge::default()
-    };
-    let directory = bytes
-        .windows(4)
-        .position(|window| window == b"PK\x01\x02")
-        .unwrap() as u32;
-    let records = Forge {
-        directory_offset: Some(directory),
-        ..records
-    }
-    .bytes();
+    let records = Forge { members: listed.collect(), ..Forge::default() };
+    let directory = bytes.windows(4).position(|window| window == b"PK\x01\x02").unwrap() as u32;
+    let records = Forge { directory_offset: Some(directory), ..records }.bytes();
     let whole = [&bytes[..directory as usize], &records].concat();
     let place = Place::with_zip(&whole);
     let resolved = place.resolve().unwrap();
-    assert_eq!(
-        fs::read_to_string(resolved.workspace.tree().join("y")).unwrap(),
-        "y"
-    );
+    assert_eq!(fs::read_to_string(resolved.workspace.tree().join("y")).unwrap(), "y");
 }
 
 #[test]
 fn a_large_file_of_zeros_below_the_allowance_is_no_bomb() {
-    resolve(&Forge::plugin([Member::deflated(
-        "zeros",
-        vec![0; 1 << 20],
-    )]))
-    .unwrap();
+    resolve(&Forge::plugin([Member::deflated("zeros", vec![0; 1 << 20])])).unwrap();
 }
 
 #[test]
@@ -197,38 +170,22 @@ fn entry_points_that_cannot_run_here_are_refused_without_residue() {
         ("directory", directory, "is a directory"),
         ("plain", plain, "is not executable"),
         ("no mode", unmarked, "is not executable"),
-        (
-            "arm",
-            with_program(&elf(183), []),
-            "was built for linux/arm64",
-        ),
-        (
-            "text",
-            with_program(b"hello", []),
-            "is neither an ELF program nor a script",
-        ),
+        ("arm", with_program(&elf(183), []), "was built for linux/arm64"),
+        ("text", with_program(b"hello", []), "is neither an ELF program nor a script"),
     ] {
         let place = Place::with_zip(&forge.bytes());
         let before = place.listing();
         let error = place.resolve().unwrap_err();
-        assert!(
-            matches!(error, DiscoveryError::EntryPoint(_)),
-            "{what}: {error}"
-        );
+        assert!(matches!(error, DiscoveryError::EntryPoint(_)), "{what}: {error}");
         assert!(error.to_string().contains(expected), "{what}: {error}");
         assert_eq!(place.listing(), before, "{what}");
     }
     let error = resolve(&with_program(&elf(183), [])).unwrap_err();
-    let DiscoveryError::EntryPoint(EntryPointError::Architecture {
-        found, expected, ..
-    }) = error
+    let DiscoveryError::EntryPoint(EntryPointError::Architecture { found, expected, .. }) = error
     else {
         panic!("{error}");
     };
-    assert_eq!(
-        (found.as_str(), expected.as_str()),
-        ("linux/arm64", "linux/amd64")
-    );
+    assert_eq!((found.as_str(), expected.as_str()), ("linux/arm64", "linux/amd64"));
 }
 
 #[test]
@@ -241,9 +198,7 @@ fn metadata_that_cannot_be_used_is_refused_without_residue() {
     let mut missing = Forge::plugin([]);
     missing.members.remove(0);
     let mut nested = missing.clone();
-    nested
-        .members
-        .push(Member::stored("meta/plugin-meta.json", "{}"));
+    nested.members.push(Member::stored("meta/plugin-meta.json", "{}"));
     let large = " ".repeat(Limits::default().metadata_bytes as usize + 1);
     for (what, forge) in [
         ("missing", missing),
@@ -256,10 +211,7 @@ fn metadata_that_cannot_be_used_is_refused_without_residue() {
         let place = Place::with_zip(&forge.bytes());
         let before = place.listing();
         let error = place.resolve().unwrap_err();
-        assert!(
-            matches!(error, DiscoveryError::Metadata(_)),
-            "{what}: {error}"
-        );
+        assert!(matches!(error, DiscoveryError::Metadata(_)), "{what}: {error}");
         assert_eq!(place.listing(), before, "{what}");
     }
     let error = resolve(&with(&large)).unwrap_err();

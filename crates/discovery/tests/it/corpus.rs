@@ -40,10 +40,7 @@ fn check_with(rows: Vec<Row>, limit: impl Fn(&mut Limits)) {
         assert!(expected(refusal), "{what}: {refusal:?}");
         assert_eq!(path, &place.zip(), "{what}");
         assert!(error.is_permanent(), "{what}");
-        assert!(
-            error.to_string().contains("; "),
-            "{what}: no remedy in `{error}`"
-        );
+        assert!(error.to_string().contains("; "), "{what}: no remedy in `{error}`");
         assert_eq!(place.listing(), before, "{what} left something behind");
     }
 }

@@ -71,19 +71,11 @@ impl Member {
     pub(crate) fn deflated(name: impl AsRef<[u8]>, data: impl AsRef<[u8]>) -> Self {
         let body = deflate(data.as_ref());
         let compressed = body.len() as u32;
-        Self {
-            method: 8,
-            body,
-            compressed,
-            ..Self::stored(name, data)
-        }
+        Self { method: 8, body, compressed, ..Self::stored(name, data) }
     }
 
     pub(crate) fn directory(name: impl AsRef<[u8]>) -> Self {
-        Self {
-            attributes: DIRECTORY,
-            ..Self::stored(name, "")
-        }
+        Self { attributes: DIRECTORY, ..Self::stored(name, "") }
     }
 
     pub(crate) fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
@@ -103,14 +95,8 @@ impl Member {
         put32(&mut out, size);
         put16(&mut out, name.len() as u16);
         put16(&mut out, self.local_extra.len() as u16);
-        [
-            out,
-            name.clone(),
-            self.local_extra.clone(),
-            self.body.clone(),
-            self.after.clone(),
-        ]
-        .concat()
+        [out, name.clone(), self.local_extra.clone(), self.body.clone(), self.after.clone()]
+            .concat()
     }
 
     fn central(&self, offset: u32) -> Vec<u8> {
@@ -128,13 +114,7 @@ impl Member {
         put16(&mut out, 0);
         put32(&mut out, self.attributes);
         put32(&mut out, self.offset.unwrap_or(offset));
-        [
-            out,
-            self.name.clone(),
-            self.extra.clone(),
-            self.comment.clone(),
-        ]
-        .concat()
+        [out, self.name.clone(), self.extra.clone(), self.comment.clone()].concat()
     }
 }
 
@@ -164,10 +144,7 @@ impl Forge {
             Member::stored("acme", SCRIPT).with(|m| m.attributes = PROGRAM),
         ];
         all.extend(members);
-        Self {
-            members: all,
-            ..Self::default()
-        }
+        Self { members: all, ..Self::default() }
     }
 
     pub(crate) fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
@@ -209,11 +186,7 @@ impl Forge {
 
 /// A data descriptor; sizes take `width` bytes each.
 pub(crate) fn descriptor(member: &Member, magic: bool, width: usize) -> Vec<u8> {
-    let mut out = if magic {
-        b"PK\x07\x08".to_vec()
-    } else {
-        Vec::new()
-    };
+    let mut out = if magic { b"PK\x07\x08".to_vec() } else { Vec::new() };
     put32(&mut out, member.crc);
     out.extend(&u64::from(member.compressed).to_le_bytes()[..width]);
     out.extend(&u64::from(member.size).to_le_bytes()[..width]);
@@ -243,11 +216,7 @@ fn deflate(data: &[u8]) -> Vec<u8> {
     writer.write_all(data).unwrap();
     let mut archive = ZipArchive::new(writer.finish().unwrap()).unwrap();
     let mut body = Vec::new();
-    archive
-        .by_index_raw(0)
-        .unwrap()
-        .read_to_end(&mut body)
-        .unwrap();
+    archive.by_index_raw(0).unwrap().read_to_end(&mut body).unwrap();
     body
 }
 

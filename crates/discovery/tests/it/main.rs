@@ -1,9 +1,6 @@
 //! Tests of the whole crate, from outside. One program, so that it links once.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test's helpers may fail as its body may"
-)]
+#![allow(clippy::unwrap_used, reason = "a test's helpers may fail as its body may")]
 
 mod accepted;
 mod corpus;

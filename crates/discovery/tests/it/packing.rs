@@ -57,21 +57,14 @@ impl Source {
     }
 
     fn pack_with(&self, change: impl Fn(&mut PackOptions)) -> Result<Packed, PackError> {
-        let mut options = PackOptions {
-            platform: LINUX,
-            ..PackOptions::default()
-        };
+        let mut options = PackOptions { platform: LINUX, ..PackOptions::default() };
         change(&mut options);
         pack(&self.directory(), &self.output(), &options)
     }
 
     fn refused(&self, what: &str) -> PackError {
         let error = self.pack().expect_err(what);
-        assert_eq!(
-            fs::read_dir(self.output()).unwrap().count(),
-            0,
-            "{what} left something"
-        );
+        assert_eq!(fs::read_dir(self.output()).unwrap().count(), 0, "{what} left something");
         error
     }
 }
@@ -89,10 +82,7 @@ fn what_was_packed_and_signed_is_resolved_again() {
     let resolver = Resolver {
         base_dir: source.output(),
         run_dir: source.root.path().join("run"),
-        verifier: Arc::new(Verification::LocalKey {
-            public_key,
-            signature_dir: source.output(),
-        }),
+        verifier: Arc::new(Verification::LocalKey { public_key, signature_dir: source.output() }),
         limits: outrigger_discovery::Limits::default(),
         platform: LINUX,
     };
@@ -118,10 +108,7 @@ fn the_same_files_give_the_same_bytes() {
     two.write("plugin-meta.json", METADATA);
     fs::set_permissions(two.path("lib/data"), fs::Permissions::from_mode(0o600)).unwrap();
     let past = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
-    fs::File::open(two.path("acme"))
-        .unwrap()
-        .set_modified(past)
-        .unwrap();
+    fs::File::open(two.path("acme")).unwrap().set_modified(past).unwrap();
     assert_eq!(one.pack().unwrap().digest, two.pack().unwrap().digest);
 }
 
@@ -130,12 +117,7 @@ fn every_level_of_compression_can_be_unpacked() {
     let source = Source::new();
     source.write("lib/data", &"text ".repeat(1000));
     let sizes: Vec<_> = (0..=10)
-        .map(|level| {
-            source
-                .pack_with(|options| options.level = level)
-                .unwrap()
-                .size
-        })
+        .map(|level| source.pack_with(|options| options.level = level).unwrap().size)
         .collect();
     assert!(sizes[0] > 5000 && sizes[9] < 2000, "{sizes:?}");
     assert_eq!(sizes[9], sizes[10]);
@@ -147,16 +129,11 @@ fn what_no_host_would_unpack_is_refused_with_its_path() {
         let source = Source::new();
         make(&source.path(name));
         let error = source.refused(name);
-        let PackError::Unpackable { path, refusal } = &error else {
-            panic!("{name}: {error}")
-        };
+        let PackError::Unpackable { path, refusal } = &error else { panic!("{name}: {error}") };
         assert_eq!(path, &source.path(name));
         assert_eq!(refusal, &expected);
     };
-    let kind = |name: &str, problem| Refusal::Kind {
-        name: name.into(),
-        problem,
-    };
+    let kind = |name: &str, problem| Refusal::Kind { name: name.into(), problem };
     expect(
         "link",
         |path| symlink("acme", path).unwrap(),
@@ -170,18 +147,12 @@ fn what_no_host_would_unpack_is_refused_with_its_path() {
     expect(
         "lib/a:b",
         |path| fs::write(path, "").unwrap(),
-        Refusal::Name {
-            name: "lib/a:b".into(),
-            problem: NameProblem::Character(':'),
-        },
+        Refusal::Name { name: "lib/a:b".into(), problem: NameProblem::Character(':') },
     );
     expect(
         "trailing.",
         |path| fs::create_dir(path).unwrap(),
-        Refusal::Name {
-            name: "trailing.".into(),
-            problem: NameProblem::TrailingDotOrSpace,
-        },
+        Refusal::Name { name: "trailing.".into(), problem: NameProblem::TrailingDotOrSpace },
     );
 }
 
@@ -190,10 +161,7 @@ fn names_that_differ_in_case_only_are_refused() {
     let source = Source::new();
     source.write("Acme", "x");
     let error = source.refused("case");
-    assert!(
-        matches!(error, PackError::Refused(DiscoveryError::Archive(_))),
-        "{error}"
-    );
+    assert!(matches!(error, PackError::Refused(DiscoveryError::Archive(_))), "{error}");
 }
 
 #[test]
@@ -211,23 +179,15 @@ fn metadata_and_entry_point_are_checked_before_anything_is_written() {
             Box::new(metadata(r#"{"name":"acme","entrypoint":"acme"}"#)),
             "has no `version`",
         ),
-        (
-            "no name",
-            Box::new(metadata(r#"{"version":"1","entrypoint":"acme"}"#)),
-            "has no `name`",
-        ),
+        ("no name", Box::new(metadata(r#"{"version":"1","entrypoint":"acme"}"#)), "has no `name`"),
         (
             "climbing name",
-            Box::new(metadata(
-                r#"{"name":"../x","version":"1","entrypoint":"acme"}"#,
-            )),
+            Box::new(metadata(r#"{"name":"../x","version":"1","entrypoint":"acme"}"#)),
             "`name` of no use",
         ),
         (
             "other entry point",
-            Box::new(metadata(
-                r#"{"name":"acme","version":"1","entrypoint":"other"}"#,
-            )),
+            Box::new(metadata(r#"{"name":"acme","version":"1","entrypoint":"other"}"#)),
             "entry point `other` is not in",
         ),
         (
@@ -238,11 +198,7 @@ fn metadata_and_entry_point_are_checked_before_anything_is_written() {
             }),
             "is not executable",
         ),
-        (
-            "no program",
-            Box::new(|source| source.write("acme", "hello")),
-            "neither an ELF program",
-        ),
+        ("no program", Box::new(|source| source.write("acme", "hello")), "neither an ELF program"),
     ];
     for (what, spoil, expected) in rows {
         let source = Source::new();
@@ -256,21 +212,11 @@ fn metadata_and_entry_point_are_checked_before_anything_is_written() {
 fn limits_hold_for_packing_too() {
     let source = Source::new();
     for error in [
-        source
-            .pack_with(|options| options.limits.entries = 2)
-            .unwrap_err(),
-        source
-            .pack_with(|options| options.limits.depth = 1)
-            .unwrap_err(),
-        source
-            .pack_with(|options| options.limits.file_bytes = 3)
-            .unwrap_err(),
-        source
-            .pack_with(|options| options.limits.metadata_bytes = 3)
-            .unwrap_err(),
-        source
-            .pack_with(|options| options.limits.archive_bytes = 3)
-            .unwrap_err(),
+        source.pack_with(|options| options.limits.entries = 2).unwrap_err(),
+        source.pack_with(|options| options.limits.depth = 1).unwrap_err(),
+        source.pack_with(|options| options.limits.file_bytes = 3).unwrap_err(),
+        source.pack_with(|options| options.limits.metadata_bytes = 3).unwrap_err(),
+        source.pack_with(|options| options.limits.archive_bytes = 3).unwrap_err(),
     ] {
         let refused = matches!(error, PackError::Unpackable { .. } | PackError::Refused(_));
         assert!(refused, "{error}");
@@ -283,9 +229,7 @@ fn an_existing_distribution_is_kept_where_asked() {
     let source = Source::new();
     let first = source.pack().unwrap();
     source.write("lib/data", "other");
-    let error = source
-        .pack_with(|options| options.if_exists = IfExists::Refuse)
-        .unwrap_err();
+    let error = source.pack_with(|options| options.if_exists = IfExists::Refuse).unwrap_err();
     assert!(matches!(error, PackError::Write { .. }), "{error}");
     let second = source.pack().unwrap();
     assert_ne!(first.digest, second.digest);
@@ -295,10 +239,6 @@ fn an_existing_distribution_is_kept_where_asked() {
 #[test]
 fn an_output_within_the_directory_is_refused() {
     let source = Source::new();
-    let error = pack(
-        &source.directory(),
-        &source.path("lib"),
-        &PackOptions::default(),
-    );
+    let error = pack(&source.directory(), &source.path("lib"), &PackOptions::default());
     assert!(matches!(error, Err(PackError::OutputInside { .. })));
 }

@@ -9,16 +9,12 @@ use outrigger_discovery::{
 use outrigger_types::Sha256Digest;
 
 fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures/pgp")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pgp").join(name)
 }
 
 /// The SHA-256 of `outrigger`, which all fixtures sign.
 fn digest() -> Sha256Digest {
-    "d08a3514efbebfe5dd2e1740042a8f561303da197746ffb2179e2f5f96e27b2b"
-        .parse()
-        .unwrap()
+    "d08a3514efbebfe5dd2e1740042a8f561303da197746ffb2179e2f5f96e27b2b".parse().unwrap()
 }
 
 fn verify(key: &str, signature: &str) -> Result<VerifiedBy, VerifyError> {
@@ -55,60 +51,36 @@ fn good_signatures_of_every_algorithm_count() {
         ("two-blocks", "p256"),
     ] {
         let verified = verify(key, signature);
-        assert!(
-            matches!(verified, Ok(VerifiedBy::Key(_))),
-            "{signature} by {key}: {verified:?}"
-        );
+        assert!(matches!(verified, Ok(VerifiedBy::Key(_))), "{signature} by {key}: {verified:?}");
     }
 }
 
 #[test]
 fn a_signing_subkey_is_reported_with_its_primary_key() {
-    let Ok(VerifiedBy::Key(signer)) = verify("subkey", "subkey") else {
-        panic!()
-    };
-    assert!(
-        signer
-            .subkey
-            .is_some_and(|subkey| subkey != signer.fingerprint)
-    );
-    assert_eq!(
-        signer.user_id.as_deref(),
-        Some("subkey <subkey@outrigger.example>")
-    );
+    let Ok(VerifiedBy::Key(signer)) = verify("subkey", "subkey") else { panic!() };
+    assert!(signer.subkey.is_some_and(|subkey| subkey != signer.fingerprint));
+    assert_eq!(signer.user_id.as_deref(), Some("subkey <subkey@outrigger.example>"));
 }
 
 #[test]
 fn other_bytes_than_the_digits_and_one_newline_are_not_what_was_signed() {
     for signature in ["other-digest", "rsa-crlf", "rsa-upper"] {
         let error = verify("rsa", signature).unwrap_err();
-        assert!(
-            matches!(error, VerifyError::DoesNotSign { .. }),
-            "{signature}: {error}"
-        );
+        assert!(matches!(error, VerifyError::DoesNotSign { .. }), "{signature}: {error}");
     }
 }
 
 #[test]
 fn weak_hashes_do_not_count() {
-    for (signature, name) in [
-        ("sha1", "SHA1"),
-        ("md5", "MD5"),
-        ("ripemd", "RIPEMD160"),
-        ("sha224", "SHA224"),
-    ] {
+    for (signature, name) in
+        [("sha1", "SHA1"), ("md5", "MD5"), ("ripemd", "RIPEMD160"), ("sha224", "SHA224")]
+    {
         let found = violation("rsa", signature);
-        assert!(
-            matches!(&found, Policy::WeakHash { hash, .. } if hash == name),
-            "{found:?}"
-        );
+        assert!(matches!(&found, Policy::WeakHash { hash, .. } if hash == name), "{found:?}");
     }
     let found = violation("sha1-self", "sha1-self");
     let expected = "the key's self-signature";
-    assert!(
-        matches!(found, Policy::WeakHash { what, .. } if what == expected),
-        "{found:?}"
-    );
+    assert!(matches!(found, Policy::WeakHash { what, .. } if what == expected), "{found:?}");
 }
 
 #[test]
@@ -129,10 +101,7 @@ fn signatures_of_another_kind_do_not_count() {
     assert_eq!(violation("rsa", "notation"), Policy::CriticalPart);
     for signature in ["cleartext", "message", "two"] {
         let error = verify("rsa", signature).unwrap_err();
-        assert!(
-            matches!(error, VerifyError::SignatureContent { .. }),
-            "{signature}: {error}"
-        );
+        assert!(matches!(error, VerifyError::SignatureContent { .. }), "{signature}: {error}");
     }
 }
 
@@ -147,19 +116,13 @@ fn keys_outside_their_time_do_not_count() {
     }
     for name in ["revoked-key", "revoked-subkey"] {
         let found = violation(name, name);
-        assert!(
-            matches!(found, Policy::KeyRevoked { .. }),
-            "{name}: {found:?}"
-        );
+        assert!(matches!(found, Policy::KeyRevoked { .. }), "{name}: {found:?}");
     }
 }
 
 #[test]
 fn weak_keys_do_not_count() {
-    for (name, expected) in [
-        ("rsa1024", "RSA with 1024 bits"),
-        ("dsa1024", "DSA with 1024 bits"),
-    ] {
+    for (name, expected) in [("rsa1024", "RSA with 1024 bits"), ("dsa1024", "DSA with 1024 bits")] {
         let found = violation(name, name);
         assert!(
             matches!(&found, Policy::WeakKey { algorithm, .. } if algorithm == expected),
@@ -173,10 +136,7 @@ fn weak_keys_do_not_count() {
 #[test]
 fn a_key_that_is_not_in_the_ring_is_unknown() {
     let error = verify("p256", "rsa").unwrap_err();
-    assert!(
-        matches!(error, VerifyError::UnknownSigner { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, VerifyError::UnknownSigner { .. }), "{error}");
 }
 
 #[test]

@@ -39,21 +39,12 @@ fn verify_with(
     .unwrap();
     let dir = tempfile::tempdir().unwrap();
     let public_key = dir.path().join("ring.asc");
-    fs::write(
-        &public_key,
-        key.to_armored_string(ArmorOptions::default()).unwrap(),
-    )
-    .unwrap();
-    let signature = signature
-        .to_armored_string(ArmorOptions::default())
-        .unwrap();
+    fs::write(&public_key, key.to_armored_string(ArmorOptions::default()).unwrap()).unwrap();
+    let signature = signature.to_armored_string(ArmorOptions::default()).unwrap();
     fs::write(dir.path().join("acme.zip.sha256sum.asc"), signature).unwrap();
     let signature_dir = dir.path().to_owned();
-    Verification::LocalKey {
-        public_key,
-        signature_dir,
-    }
-    .verify(&dir.path().join("acme.zip"), &DIGEST)
+    Verification::LocalKey { public_key, signature_dir }
+        .verify(&dir.path().join("acme.zip"), &DIGEST)
 }
 
 fn violation(result: Result<VerifiedBy, VerifyError>) -> Policy {
@@ -66,11 +57,8 @@ fn violation(result: Result<VerifiedBy, VerifyError>) -> Policy {
 /// A key whose primary part signs if `primary_signs`, with one signing subkey.
 fn key(primary_signs: bool) -> SignedSecretKey {
     let algorithm = KeyType::ECDSA(ECCCurve::P256);
-    let subkey = SubkeyParamsBuilder::default()
-        .key_type(algorithm.clone())
-        .can_sign(true)
-        .build()
-        .unwrap();
+    let subkey =
+        SubkeyParamsBuilder::default().key_type(algorithm.clone()).can_sign(true).build().unwrap();
     SecretKeyParamsBuilder::default()
         .key_type(algorithm)
         .can_certify(true)
@@ -111,10 +99,7 @@ fn parts(by: &impl KeyDetails, hashed: Vec<SubpacketData>) -> SubpacketConfig {
     let issuer = part(SubpacketData::IssuerFingerprint(by.fingerprint()));
     let hashed = hashed.into_iter().map(part).chain([issuer]).collect();
     let now = part(SubpacketData::SignatureCreationTime(Timestamp::now()));
-    SubpacketConfig::UserDefined {
-        hashed,
-        unhashed: vec![now],
-    }
+    SubpacketConfig::UserDefined { hashed, unhashed: vec![now] }
 }
 
 #[test]
@@ -137,10 +122,7 @@ fn a_subkey_without_the_flag_for_signing_does_not_sign() {
 #[test]
 fn a_subkey_that_did_not_sign_back_does_not_sign() {
     let key = key(true);
-    let found = violation(verify(
-        &rebound(&key, true, false),
-        &key.secret_subkeys[0].key,
-    ));
+    let found = violation(verify(&rebound(&key, true, false), &key.secret_subkeys[0].key));
     assert!(matches!(found, Policy::NoBackSignature { .. }), "{found:?}");
 }
 

@@ -17,15 +17,10 @@ fn touches_only_its_workspace(bytes: &[u8]) -> bool {
         Ok(resolved) => {
             let workspace = resolved.workspace.path().to_owned();
             assert!(workspace.starts_with(&place.resolver.run_dir));
-            let inside = workspace
-                .strip_prefix(place.zip().ancestors().nth(2).unwrap())
-                .unwrap();
+            let inside = workspace.strip_prefix(place.zip().ancestors().nth(2).unwrap()).unwrap();
             let inside = inside.display().to_string();
-            let outside: Vec<_> = place
-                .listing()
-                .into_iter()
-                .filter(|line| !line.starts_with(&inside))
-                .collect();
+            let outside: Vec<_> =
+                place.listing().into_iter().filter(|line| !line.starts_with(&inside)).collect();
             let without_links = |line: &String| !line.contains(" 120");
             assert!(listing(&workspace).iter().all(without_links));
             assert_eq!(outside, before);
@@ -50,18 +45,9 @@ fn any_member() -> impl Strategy<Value = Member> {
         "(\\.\\./){0,2}[a-c]{1,2}(/[a-c]{1,2}){0,3}/?",
         "[a-zA-Z0-9._@+~ -]{1,12}",
     ];
-    let kinds = prop_oneof![
-        Just(0o100_644_u32),
-        Just(0o040_755),
-        Just(0o120_777),
-        Just(0)
-    ];
+    let kinds = prop_oneof![Just(0o100_644_u32), Just(0o040_755), Just(0o120_777), Just(0)];
     (name, kinds, any::<bool>(), "[a-z]{0,20}").prop_map(|(name, mode, deflate, text)| {
-        let make = if deflate {
-            Member::deflated
-        } else {
-            Member::stored
-        };
+        let make = if deflate { Member::deflated } else { Member::stored };
         make(name, text).with(|m| m.attributes = mode << 16)
     })
 }

@@ -35,19 +35,11 @@ impl Verifier for Rewriting {
 fn a_file_rewritten_after_it_was_hashed_is_not_what_is_unpacked() {
     let mut place = Place::with_zip(&Forge::plugin([]).bytes());
     let mut evil = Forge::plugin([]);
-    evil.members[1] = Member {
-        attributes: evil.members[1].attributes,
-        ..Member::stored("acme", "#!/evil\n")
-    };
-    place.verifier(Rewriting {
-        zip: place.zip(),
-        with: evil.bytes(),
-    });
+    evil.members[1] =
+        Member { attributes: evil.members[1].attributes, ..Member::stored("acme", "#!/evil\n") };
+    place.verifier(Rewriting { zip: place.zip(), with: evil.bytes() });
     let resolved = place.resolve().unwrap();
-    assert_eq!(
-        fs::read_to_string(&resolved.entry_point.path).unwrap(),
-        SCRIPT
-    );
+    assert_eq!(fs::read_to_string(&resolved.entry_point.path).unwrap(), SCRIPT);
     let again = place.resolve().unwrap();
     assert_ne!(again.digest, resolved.digest);
 }
@@ -62,11 +54,7 @@ impl Verifier for Pinned {
             return Ok(VerifiedBy::Nobody);
         }
         let (distribution, signature) = (path.to_owned(), path.to_owned());
-        Err(VerifyError::DoesNotSign {
-            distribution,
-            digest: *digest,
-            signature,
-        })
+        Err(VerifyError::DoesNotSign { distribution, digest: *digest, signature })
     }
 }
 
@@ -117,10 +105,7 @@ struct Refusing;
 impl Verifier for Refusing {
     fn verify(&self, distribution: &Path, _: &Sha256Digest) -> Result<VerifiedBy, VerifyError> {
         let path = || distribution.to_owned();
-        Err(VerifyError::SignatureMissing {
-            distribution: path(),
-            signature: path(),
-        })
+        Err(VerifyError::SignatureMissing { distribution: path(), signature: path() })
     }
 }
 
@@ -141,17 +126,11 @@ fn a_signed_distribution_names_its_signer_and_has_no_warnings() {
     sign(&place.zip(), &key, None).unwrap();
     let keys = tempfile::tempdir().unwrap();
     let public_key = keys.path().join("acme.pub.asc");
-    key.write_public(&public_key, outrigger_discovery::IfExists::Refuse)
-        .unwrap();
+    key.write_public(&public_key, outrigger_discovery::IfExists::Refuse).unwrap();
     let signature_dir = place.resolver.base_dir.clone();
-    place.verifier(Verification::LocalKey {
-        public_key,
-        signature_dir,
-    });
+    place.verifier(Verification::LocalKey { public_key, signature_dir });
     let resolved = place.resolve().unwrap();
-    let VerifiedBy::Key(signer) = &resolved.verified_by else {
-        panic!("{resolved:?}")
-    };
+    let VerifiedBy::Key(signer) = &resolved.verified_by else { panic!("{resolved:?}") };
     assert_eq!(signer.fingerprint, key.fingerprint());
     assert_eq!(signer.user_id.as_deref(), Some("Acme <a@acme.example>"));
     assert_eq!(resolved.warnings, []);
@@ -165,18 +144,11 @@ fn the_older_name_is_resolved_with_its_own_signature() {
     fs::write(&zip, Forge::plugin([]).bytes()).unwrap();
     let key = SigningKey::generate("Acme", KeyAlgorithm::EcdsaP256, None).unwrap();
     let signed = sign(&zip, &key, None).unwrap();
-    assert_eq!(
-        signed.path,
-        place.resolver.base_dir.join("acme-1.2.0.zip.sha256sum.asc")
-    );
+    assert_eq!(signed.path, place.resolver.base_dir.join("acme-1.2.0.zip.sha256sum.asc"));
     let public_key = place.resolver.run_dir.join("key.asc");
-    key.write_public(&public_key, outrigger_discovery::IfExists::Refuse)
-        .unwrap();
+    key.write_public(&public_key, outrigger_discovery::IfExists::Refuse).unwrap();
     let signature_dir = place.resolver.base_dir.clone();
-    place.verifier(Verification::LocalKey {
-        public_key,
-        signature_dir,
-    });
+    place.verifier(Verification::LocalKey { public_key, signature_dir });
     let resolved = place.resolve().unwrap();
     assert_eq!(resolved.warnings, [Warning::OlderName { path: zip }]);
 }
@@ -189,10 +161,7 @@ fn skipping_verification_and_loose_permissions_are_warned_of() {
     let path = place.resolver.base_dir.clone();
     assert_eq!(
         resolved.warnings,
-        [
-            Warning::NotVerified,
-            Warning::WritableByOthers { path, mode: 0o777 }
-        ]
+        [Warning::NotVerified, Warning::WritableByOthers { path, mode: 0o777 }]
     );
 }
 
@@ -203,25 +172,15 @@ fn metadata_for_another_plugin_is_warned_of() {
     other.name = "other".parse().unwrap();
     let zip = place.resolver.base_dir.join("other-1.2.0-linux-amd64.zip");
     fs::write(zip, Forge::plugin([]).bytes()).unwrap();
-    let resolved = place.resolver.resolve(&other, &|| Duration::ZERO).unwrap();
-    let expected = Warning::Name {
-        expected: "other".into(),
-        found: Some("acme".into()),
-    };
-    assert!(
-        resolved.warnings.contains(&expected),
-        "{:?}",
-        resolved.warnings
-    );
+    let resolved = place.resolver.resolve(&other, None, &|| Duration::ZERO).unwrap();
+    let expected = Warning::Name { expected: "other".into(), found: Some("acme".into()) };
+    assert!(resolved.warnings.contains(&expected), "{:?}", resolved.warnings);
 }
 
 #[test]
 fn a_missing_distribution_is_not_permanent() {
     let error = Place::new().resolve().unwrap_err();
-    assert!(
-        matches!(error, DiscoveryError::Locate(LocateError::NotFound { .. })),
-        "{error}"
-    );
+    assert!(matches!(error, DiscoveryError::Locate(LocateError::NotFound { .. })), "{error}");
     assert!(!error.is_permanent());
 }
 
@@ -246,11 +205,7 @@ fn timings_come_from_the_callers_clock() {
         ticks.set(ticks.get() * 2 + 1);
         Duration::from_secs(ticks.get())
     };
-    let timings = place
-        .resolver
-        .resolve(&definition(), &clock)
-        .unwrap()
-        .timings;
+    let timings = place.resolver.resolve(&definition(), &clock).unwrap().timings;
     let seconds = [timings.locate, timings.verify, timings.unpack].map(|part| part.as_secs());
     assert_eq!(seconds, [2, 4, 8]);
 }

@@ -60,10 +60,7 @@ fn a_digest_that_differs_in_one_bit_is_refused_with_paths_and_remedy() {
         let mut other = DIGEST;
         other.0[bit / 8] ^= 1 << (bit % 8);
         let error = desk.verify(&other).unwrap_err();
-        assert!(
-            error.to_string().ends_with("; download both again"),
-            "{error}"
-        );
+        assert!(error.to_string().ends_with("; download both again"), "{error}");
         assert!(matches!(error, VerifyError::DoesNotSign { digest, .. } if digest == other));
     }
 }
@@ -74,9 +71,7 @@ fn a_signature_by_a_stranger_names_the_strangers_key() {
     let (signature, _) = stranger.sign_digest(&DIGEST, None).unwrap();
     let desk = Desk::new(key().public_armored().unwrap(), signature);
     let error = desk.verify(&DIGEST).unwrap_err();
-    let VerifyError::UnknownSigner { issuer, .. } = error else {
-        panic!("{error}")
-    };
+    let VerifyError::UnknownSigner { issuer, .. } = error else { panic!("{error}") };
     assert_eq!(issuer, stranger.fingerprint());
 }
 
@@ -87,10 +82,7 @@ fn missing_files_are_told_apart() {
     let desk = Desk::new(key.public_armored().unwrap(), signature);
     fs::remove_file(desk.path("acme.zip.sha256sum.asc")).unwrap();
     let error = desk.verify(&DIGEST).unwrap_err();
-    assert!(
-        matches!(error, VerifyError::SignatureMissing { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, VerifyError::SignatureMissing { .. }), "{error}");
     fs::remove_file(desk.path("ring.asc")).unwrap();
     let error = desk.verify(&DIGEST).unwrap_err();
     assert!(matches!(error, VerifyError::KeyRing { .. }), "{error}");
@@ -102,8 +94,7 @@ fn files_of_another_kind_in_place_of_keys_and_signatures_are_refused() {
     let public = key.public_armored().unwrap();
     let (signature, _) = key.sign_digest(&DIGEST, None).unwrap();
     let dir = tempfile::tempdir().unwrap();
-    key.write_secret(&dir.path().join("secret"), IfExists::Refuse)
-        .unwrap();
+    key.write_secret(&dir.path().join("secret"), IfExists::Refuse).unwrap();
     let secret = fs::read_to_string(dir.path().join("secret")).unwrap();
     for (ring, expected) in [
         (String::new(), KeyRingProblem::NoKeys),
@@ -113,30 +104,16 @@ fn files_of_another_kind_in_place_of_keys_and_signatures_are_refused() {
         (public.clone() + &secret, KeyRingProblem::SecretKey),
     ] {
         let error = Desk::new(ring, &signature).verify(&DIGEST).unwrap_err();
-        let VerifyError::KeyRingContent { problem, .. } = error else {
-            panic!("{error}")
-        };
+        let VerifyError::KeyRingContent { problem, .. } = error else { panic!("{error}") };
         assert_eq!(problem, expected);
     }
     let padded = "-----BEGIN PGP SIGNATURE-----\n".to_owned() + &"Comment: x\n".repeat(200) + "\n";
-    for text in [
-        "",
-        "hello",
-        &public,
-        &(signature.clone() + &signature),
-        &padded,
-    ] {
+    for text in ["", "hello", &public, &(signature.clone() + &signature), &padded] {
         let error = Desk::new(&public, text).verify(&DIGEST).unwrap_err();
-        assert!(
-            matches!(error, VerifyError::SignatureContent { .. }),
-            "{text}: {error}"
-        );
+        assert!(matches!(error, VerifyError::SignatureContent { .. }), "{text}: {error}");
     }
     let error = Desk::new(&public, [0xff; 10]).verify(&DIGEST).unwrap_err();
-    assert!(
-        matches!(error, VerifyError::SignatureContent { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, VerifyError::SignatureContent { .. }), "{error}");
 }
 
 #[test]
@@ -176,23 +153,12 @@ fn a_secret_key_is_private_and_never_overwritten_unasked() {
     let path = dir.path().join("acme.sec.asc");
     let key = key();
     key.write_secret(&path, IfExists::Refuse).unwrap();
-    assert_eq!(
-        fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-        0o600
-    );
-    let error = self::key()
-        .write_secret(&path, IfExists::Refuse)
-        .unwrap_err();
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let error = self::key().write_secret(&path, IfExists::Refuse).unwrap_err();
     assert!(matches!(error, SignError::Write { .. }), "{error}");
-    assert_eq!(
-        SigningKey::read(&path).unwrap().fingerprint(),
-        key.fingerprint()
-    );
+    assert_eq!(SigningKey::read(&path).unwrap().fingerprint(), key.fingerprint());
     self::key().write_secret(&path, IfExists::Replace).unwrap();
-    assert_ne!(
-        SigningKey::read(&path).unwrap().fingerprint(),
-        key.fingerprint()
-    );
+    assert_ne!(SigningKey::read(&path).unwrap().fingerprint(), key.fingerprint());
 }
 
 #[test]
@@ -209,18 +175,13 @@ fn a_locked_key_asks_for_its_password() {
     let error = key.sign_digest(&DIGEST, Some("wrong")).unwrap_err();
     assert!(matches!(error, SignError::Unusable { .. }), "{error}");
     let (signature, _) = key.sign_digest(&DIGEST, Some("correct horse")).unwrap();
-    Desk::new(key.public_armored().unwrap(), signature)
-        .verify(&DIGEST)
-        .unwrap();
+    Desk::new(key.public_armored().unwrap(), signature).verify(&DIGEST).unwrap();
 }
 
 #[test]
 fn debug_output_of_a_secret_key_is_its_fingerprint() {
     let key = key();
-    assert_eq!(
-        format!("{key:?}"),
-        format!("SigningKey(\"{}\")", key.fingerprint())
-    );
+    assert_eq!(format!("{key:?}"), format!("SigningKey(\"{}\")", key.fingerprint()));
 }
 
 #[test]
@@ -232,9 +193,6 @@ fn signing_a_zip_replaces_an_older_signature() {
     sign(&zip, &key, None).unwrap();
     fs::write(&zip, "two").unwrap();
     let signed = sign(&zip, &key, None).unwrap();
-    let desk = Desk::new(
-        key.public_armored().unwrap(),
-        fs::read(&signed.path).unwrap(),
-    );
+    let desk = Desk::new(key.public_armored().unwrap(), fs::read(&signed.path).unwrap());
     desk.verify(&signed.digest).unwrap();
 }

@@ -10,10 +10,7 @@ use outrigger_discovery::{DiscoveryError, Limits, Resolved, Resolver, Verificati
 use outrigger_types::{ConfigSource, Platform, PluginDefinition};
 use tempfile::TempDir;
 
-pub(crate) const LINUX: Platform = Platform {
-    os: "linux",
-    arch: "amd64",
-};
+pub(crate) const LINUX: Platform = Platform { os: "linux", arch: "amd64" };
 pub(crate) const ZIP: &str = "acme-1.2.0-linux-amd64.zip";
 
 pub(crate) struct Place {
@@ -31,13 +28,7 @@ impl Place {
         }
         let verifier = Arc::new(Verification::DangerSkip);
         let limits = Limits::default();
-        let resolver = Resolver {
-            base_dir,
-            run_dir,
-            verifier,
-            limits,
-            platform: LINUX,
-        };
+        let resolver = Resolver { base_dir, run_dir, verifier, limits, platform: LINUX };
         Self { root, resolver }
     }
 
@@ -56,7 +47,7 @@ impl Place {
     }
 
     pub(crate) fn resolve(&self) -> Result<Resolved, DiscoveryError> {
-        self.resolver.resolve(&definition(), &|| Duration::ZERO)
+        self.resolver.resolve(&definition(), None, &|| Duration::ZERO)
     }
 
     /// Every path beneath the root, with kind, mode and length.
@@ -82,11 +73,7 @@ pub(crate) fn listing(root: &Path) -> Vec<String> {
         let len = if found.is_file() { found.len() } else { 0 };
         lines.push(format!("{shown} {:o} {len}", found.mode()));
         if found.is_dir() {
-            pending.extend(
-                fs::read_dir(&path)
-                    .unwrap()
-                    .map(|entry| entry.unwrap().path()),
-            );
+            pending.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
         }
     }
     lines.sort();
@@ -98,10 +85,7 @@ pub(crate) fn modes(root: &Path) -> Vec<(String, u32)> {
     let parse = |line: String| {
         let mut words = line.rsplitn(3, ' ');
         let (_, mode, path) = (words.next(), words.next().unwrap(), words.next().unwrap());
-        (
-            path.to_owned(),
-            u32::from_str_radix(mode, 8).unwrap() & 0o7777,
-        )
+        (path.to_owned(), u32::from_str_radix(mode, 8).unwrap() & 0o7777)
     };
     listing(root).into_iter().map(parse).collect()
 }

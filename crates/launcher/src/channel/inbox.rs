@@ -54,12 +54,7 @@ impl<M: Message> Inbox<M> {
     /// An inbox between two messages.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            bytes: Vec::new(),
-            wanted: HEADER,
-            descriptor: None,
-            kind: PhantomData,
-        }
+        Self { bytes: Vec::new(), wanted: HEADER, descriptor: None, kind: PhantomData }
     }
 
     /// Reads without waiting, up to the end of one message.
@@ -77,9 +72,7 @@ impl<M: Message> Inbox<M> {
                 Read::Nothing => return Ok(Received::Pending),
                 Read::End if self.bytes.is_empty() => return Ok(Received::Closed),
                 Read::End => {
-                    return Err(ChannelError::Truncated {
-                        got: self.bytes.len(),
-                    });
+                    return Err(ChannelError::Truncated { got: self.bytes.len() });
                 }
             }
             if self.bytes.len() == HEADER {

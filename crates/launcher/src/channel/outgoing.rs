@@ -54,11 +54,7 @@ impl<Fd: AsFd> Outgoing<Fd> {
         bytes[..3].copy_from_slice(&MAGIC);
         bytes[3] = PROTOCOL_VERSION;
         bytes[4..HEADER].copy_from_slice(&length.to_le_bytes());
-        Ok(Self {
-            bytes,
-            sent: 0,
-            descriptor,
-        })
+        Ok(Self { bytes, sent: 0, descriptor })
     }
 
     /// Sends as much as the socket takes, without waiting.

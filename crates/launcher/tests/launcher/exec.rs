@@ -11,10 +11,8 @@ use tempfile::TempDir;
 
 use crate::harness::{Launcher, memfd, path, shell};
 
-const SEALS: SealFlags = SealFlags::WRITE
-    .union(SealFlags::GROW)
-    .union(SealFlags::SHRINK)
-    .union(SealFlags::SEAL);
+const SEALS: SealFlags =
+    SealFlags::WRITE.union(SealFlags::GROW).union(SealFlags::SHRINK).union(SealFlags::SEAL);
 
 fn write(directory: &TempDir, name: &str, mode: u32, bytes: &[u8]) -> String {
     let file = directory.path().join(name);
@@ -80,11 +78,7 @@ fn exec_failure_names_the_errno() {
         (&no_interpreter, libc::ENOENT),
         ("/", libc::EACCES),
     ] {
-        assert_eq!(
-            failure_of(path(&[program])),
-            (Stage::Exec, errno),
-            "{program}"
-        );
+        assert_eq!(failure_of(path(&[program])), (Stage::Exec, errno), "{program}");
     }
 }
 
@@ -143,10 +137,7 @@ fn an_environment_of_half_a_megabyte_arrives_whole() {
     launcher.send(spec);
     launcher.started();
     let output = launcher.output();
-    assert_eq!(
-        output.iter().filter(|byte| **byte == b'x').count(),
-        5 * value.len()
-    );
+    assert_eq!(output.iter().filter(|byte| **byte == b'x').count(), 5 * value.len());
 }
 
 #[test]
@@ -160,10 +151,7 @@ fn descriptors_above_two_are_closed_in_the_plugin() {
 
 #[test]
 fn standard_input_is_the_null_device() {
-    assert_eq!(
-        text_of(&["/usr/bin/readlink", "/proc/self/fd/0"]),
-        "/dev/null\n"
-    );
+    assert_eq!(text_of(&["/usr/bin/readlink", "/proc/self/fd/0"]), "/dev/null\n");
     assert_eq!(text_of(&["/bin/cat"]), "");
 }
 

@@ -48,12 +48,8 @@ impl Launcher {
     pub(crate) fn start_as(mut program: Process, (host, launcher): (OwnedFd, OwnedFd)) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let process = program
-            .stdin(launcher)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let process =
+            program.stdin(launcher).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         Self {
             process,
             control: Some(host),
@@ -171,9 +167,7 @@ impl Launcher {
     pub(crate) fn census(&self) -> Vec<String> {
         let mark = format!("{MARK}={}\0", self.mark);
         let marked = |environment: &[u8]| {
-            environment
-                .windows(mark.len())
-                .any(|window| window == mark.as_bytes())
+            environment.windows(mark.len()).any(|window| window == mark.as_bytes())
         };
         fs::read_dir("/proc")
             .unwrap()
@@ -203,10 +197,7 @@ pub(crate) fn launcher_path() -> &'static str {
 }
 
 /// A program with its arguments.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test may start processes itself"
-)]
+#[expect(clippy::disallowed_methods, reason = "a test may start processes itself")]
 pub(crate) fn program(line: &[&str]) -> Process {
     let mut program = Process::new(line[0]);
     program.args(&line[1..]);
@@ -243,10 +234,7 @@ pub(crate) fn until(what: impl Fn() -> bool) {
     let end = now() + LIMIT;
     while !what() {
         assert!(now() < end, "it did not become true in time");
-        let tick = Timespec {
-            tv_sec: 0,
-            tv_nsec: 1_000_000,
-        };
+        let tick = Timespec { tv_sec: 0, tv_nsec: 1_000_000 };
         poll(&mut [], Some(&tick)).unwrap();
     }
 }

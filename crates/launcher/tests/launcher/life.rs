@@ -11,10 +11,7 @@ use rustix::process::{Signal, pidfd_send_signal};
 
 use crate::harness::{Launcher, launcher_path, path, program, shell, until, wait_for_end};
 
-const KILLED: End = End::Signal {
-    signal: libc::SIGKILL,
-    core: false,
-};
+const KILLED: End = End::Signal { signal: libc::SIGKILL, core: false };
 
 #[test]
 fn the_exit_code_is_reported() {
@@ -29,10 +26,7 @@ fn the_exit_code_is_reported() {
 fn the_signal_that_ended_the_plugin_is_reported() {
     for signal in [libc::SIGTERM, libc::SIGKILL, libc::SIGSEGV] {
         let mut launcher = Launcher::with_script(&format!("kill -{signal} $$"));
-        let end = End::Signal {
-            signal,
-            core: false,
-        };
+        let end = End::Signal { signal, core: false };
         assert_eq!(launcher.ended(), (end, 0));
     }
 }
@@ -110,11 +104,7 @@ fn a_host_that_does_not_read_cannot_hold_the_launcher() {
     }
     let mut launcher = Launcher::start_as(program(&[launcher_path()]), (host, other));
     launcher.send(shell("sleep 300 & echo up"));
-    assert_eq!(
-        launcher.text(),
-        "up\n",
-        "the pipe ends with its last holder"
-    );
+    assert_eq!(launcher.text(), "up\n", "the pipe ends with its last holder");
     assert_eq!(launcher.code(), Some(ExitCode::Done.code()));
 }
 
@@ -169,12 +159,7 @@ fn the_plugin_dies_with_a_launcher_that_is_killed() {
 #[test]
 fn something_that_is_no_command_ends_plugin_and_launcher() {
     let mut launcher = Launcher::with_script("exec sleep 300");
-    send(
-        launcher.control().as_fd(),
-        b"no command",
-        SendFlags::empty(),
-    )
-    .unwrap();
+    send(launcher.control().as_fd(), b"no command", SendFlags::empty()).unwrap();
     assert_eq!(launcher.ended(), (KILLED, 0));
     assert_eq!(launcher.code(), Some(ExitCode::Command.code()));
 }

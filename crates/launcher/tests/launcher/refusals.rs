@@ -34,10 +34,7 @@ fn refusal(mut launcher: Launcher) -> String {
     let (Report::Refused { message }, None) = launcher.report() else {
         panic!("not refused");
     };
-    assert_eq!(
-        launcher.complaint(),
-        format!("outrigger-launcher: {message}\n")
-    );
+    assert_eq!(launcher.complaint(), format!("outrigger-launcher: {message}\n"));
     assert_eq!(launcher.code(), Some(ExitCode::Spec.code()));
     message
 }
@@ -103,11 +100,7 @@ fn a_host_that_leaves_before_the_spec_ends_the_launcher() {
 #[test]
 fn a_memfd_that_can_still_change_is_refused() {
     let spec = Spec::new(Exec::Memfd, ["plugin"], "/");
-    for seals in [
-        SealFlags::empty(),
-        SealFlags::WRITE,
-        SealFlags::GROW | SealFlags::SHRINK,
-    ] {
+    for seals in [SealFlags::empty(), SealFlags::WRITE, SealFlags::GROW | SealFlags::SHRINK] {
         let unsealed = memfd(b"#!", seals);
         says(&refusal_of_spec(spec.clone(), Some(&unsealed)), "sealed");
     }
@@ -120,20 +113,14 @@ fn a_descriptor_comes_with_a_memfd_spec_and_with_no_other() {
     let spec = Spec::new(Exec::Memfd, ["plugin"], "/");
     says(&refusal_of_spec(spec, None), "no descriptor");
     let stray = memfd(b"", SealFlags::empty());
-    says(
-        &refusal_of_spec(path(&["/bin/true"]), Some(&stray)),
-        "names a path",
-    );
+    says(&refusal_of_spec(path(&["/bin/true"]), Some(&stray)), "names a path");
 }
 
 #[test]
 fn a_spec_that_no_program_can_be_started_with_is_refused() {
     let none: [&str; 0] = [];
     let exec = Exec::Path("/bin/true".into());
-    says(
-        &refusal_of_spec(Spec::new(exec.clone(), none, "/"), None),
-        "argument list is empty",
-    );
+    says(&refusal_of_spec(Spec::new(exec.clone(), none, "/"), None), "argument list is empty");
     says(
         &refusal_of_spec(Spec::new(exec.clone(), ["a\0b"], "/"), None),
         "argument 0 holds a zero byte",
@@ -148,10 +135,7 @@ fn a_spec_that_no_program_can_be_started_with_is_refused() {
 
 #[test]
 fn by_hand_there_is_nothing_to_do_with_it() {
-    let output = program(&[launcher_path()])
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
+    let output = program(&[launcher_path()]).stdin(Stdio::null()).output().unwrap();
     assert_eq!(output.status.code(), Some(ExitCode::NoControl.code()));
     says(&String::from_utf8(output.stderr).unwrap(), "by hand");
 }

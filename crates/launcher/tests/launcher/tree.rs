@@ -12,11 +12,7 @@ use crate::harness::{Launcher, now, path, program, wait_for_end};
 fn grandchild_that_holds_the_pipes_is_killed_when_the_plugin_exits() {
     let mut launcher = Launcher::with_script("sleep 300 & echo up; exit 3");
     assert_eq!(launcher.ended(), (End::Code(3), 1));
-    assert_eq!(
-        launcher.text(),
-        "up\n",
-        "the pipe ends with its last holder"
-    );
+    assert_eq!(launcher.text(), "up\n", "the pipe ends with its last holder");
     assert_eq!(launcher.code(), Some(ExitCode::Done.code()));
 }
 
@@ -28,10 +24,7 @@ fn killing_the_host_takes_a_grandchild_in_its_own_session() {
     let grandchild = launcher.line_as_process();
     // From here on another process is the host: it alone holds the socket.
     let control = launcher.control.take().unwrap();
-    let mut host = program(&["/bin/sleep", "300"])
-        .stdin(control)
-        .spawn()
-        .unwrap();
+    let mut host = program(&["/bin/sleep", "300"]).stdin(control).spawn().unwrap();
     let killed = now();
     host.kill().unwrap();
     host.wait().unwrap();

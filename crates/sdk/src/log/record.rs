@@ -32,10 +32,7 @@ impl Record {
         head.insert("@message".to_owned(), "".into());
         head.insert("@module".to_owned(), module.into());
         head.insert("@timestamp".to_owned(), timestamp(now).into());
-        Self {
-            head,
-            fields: Map::new(),
-        }
+        Self { head, fields: Map::new() }
     }
 
     pub(super) fn message(&mut self, text: &str) {
@@ -43,11 +40,7 @@ impl Record {
     }
 
     pub(super) fn field(&mut self, name: &str, value: impl Into<Value>) {
-        let name = if name.starts_with('@') {
-            format!("{PREFIX}{name}")
-        } else {
-            name.to_owned()
-        };
+        let name = if name.starts_with('@') { format!("{PREFIX}{name}") } else { name.to_owned() };
         self.fields.insert(name, value.into());
     }
 
@@ -58,11 +51,7 @@ impl Record {
         let mut whole = head.clone();
         whole.extend(fields);
         let line = line(whole);
-        if line.len() <= LONGEST_LINE {
-            line
-        } else {
-            cut_line(head)
-        }
+        if line.len() <= LONGEST_LINE { line } else { cut_line(head) }
     }
 }
 
@@ -107,10 +96,7 @@ mod tests {
 
     fn parsed(record: Record) -> Value {
         let line = record.into_line();
-        assert!(
-            line.ends_with('\n') && line.matches('\n').count() == 1,
-            "{line}"
-        );
+        assert!(line.ends_with('\n') && line.matches('\n').count() == 1, "{line}");
         assert!(line.len() <= LONGEST_LINE, "{}", line.len());
         serde_json::from_str(&line).unwrap()
     }
@@ -148,11 +134,7 @@ mod tests {
 
     #[test]
     fn a_record_that_is_too_long_is_cut_and_says_so() {
-        for text in [
-            "x".repeat(100_000),
-            "\u{1}".repeat(100_000),
-            "é".repeat(40_000),
-        ] {
+        for text in ["x".repeat(100_000), "\u{1}".repeat(100_000), "é".repeat(40_000)] {
             let mut long_message = record();
             long_message.message(&text);
             let line = parsed(long_message);
@@ -163,10 +145,7 @@ mod tests {
             long_field.message("kept");
             long_field.field("text", text);
             let line = parsed(long_field);
-            assert_eq!(
-                (&line["@message"], &line["truncated"]),
-                (&"kept".into(), &true.into())
-            );
+            assert_eq!((&line["@message"], &line["truncated"]), (&"kept".into(), &true.into()));
         }
     }
 

@@ -84,9 +84,6 @@ mod tests {
 
     #[test]
     fn a_clock_before_1970_is_no_panic() {
-        assert_eq!(
-            timestamp(UNIX_EPOCH - Duration::from_secs(1)),
-            "1970-01-01T00:00:00.000000Z"
-        );
+        assert_eq!(timestamp(UNIX_EPOCH - Duration::from_secs(1)), "1970-01-01T00:00:00.000000Z");
     }
 }

@@ -17,8 +17,9 @@ const PLUGIN: &str = "plugin";
 /// How the plugin says it does, to hosts that ask for its health. It serves
 /// until told otherwise.
 ///
-/// Clones share one state. GoQuorum and Terraform never ask; Outrigger does,
-/// and restarts a plugin that goes on not serving.
+/// Clones share one state. GoQuorum and Terraform never ask; Outrigger does, and
+/// replaces a plugin that does not answer. What the answer says is left to the
+/// node.
 #[derive(Debug, Clone)]
 pub struct Health(Arc<watch::Sender<ServingStatus>>);
 
@@ -31,19 +32,13 @@ impl Default for Health {
 impl Health {
     /// Reports `SERVING` from now on, or `NOT_SERVING`.
     pub fn set_serving(&self, serving: bool) {
-        let status = if serving {
-            ServingStatus::Serving
-        } else {
-            ServingStatus::NotServing
-        };
+        let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
         self.0.send_replace(status);
     }
 }
 
 fn response(status: ServingStatus) -> HealthCheckResponse {
-    HealthCheckResponse {
-        status: status.into(),
-    }
+    HealthCheckResponse { status: status.into() }
 }
 
 fn is_known(service: &str) -> bool {
@@ -58,9 +53,7 @@ impl HealthService for Health {
     ) -> Result<Response<HealthCheckResponse>, Status> {
         let service = request.into_inner().service;
         if !is_known(&service) {
-            return Err(Status::not_found(format!(
-                "no service `{service}` reports its health"
-            )));
+            return Err(Status::not_found(format!("no service `{service}` reports its health")));
         }
         Ok(Response::new(response(*self.0.borrow())))
     }
@@ -90,9 +83,7 @@ mod tests {
     use super::*;
 
     fn request(service: &str) -> Request<HealthCheckRequest> {
-        Request::new(HealthCheckRequest {
-            service: service.to_owned(),
-        })
+        Request::new(HealthCheckRequest { service: service.to_owned() })
     }
 
     #[tokio::test]
@@ -102,10 +93,7 @@ mod tests {
             let answer = health.check(request(service)).await.unwrap();
             assert_eq!(answer.get_ref().status(), ServingStatus::Serving);
         }
-        let refused = health
-            .check(request("proto.PluginGreeting"))
-            .await
-            .unwrap_err();
+        let refused = health.check(request("proto.PluginGreeting")).await.unwrap_err();
         assert_eq!(refused.code(), Code::NotFound);
     }
 
@@ -121,14 +109,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_watcher_of_an_unknown_service_is_told_so() {
-        let mut seen = Health::default()
-            .watch(request("x"))
-            .await
-            .unwrap()
-            .into_inner();
-        assert_eq!(
-            seen.next().await.unwrap().unwrap().status(),
-            ServingStatus::ServiceUnknown
-        );
+        let mut seen = Health::default().watch(request("x")).await.unwrap().into_inner();
+        assert_eq!(seen.next().await.unwrap().unwrap().status(), ServingStatus::ServiceUnknown);
     }
 }

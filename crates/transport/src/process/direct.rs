@@ -24,11 +24,9 @@ pub(super) fn spawn(start: &Start) -> Result<Started, LaunchError> {
     let path = match &start.program {
         // The child finds the image in this process: its own copy of the
         // descriptor is closed by then.
-        Program::Image(image) => PathBuf::from(format!(
-            "/proc/{}/fd/{}",
-            std::process::id(),
-            image.as_fd().as_raw_fd()
-        )),
+        Program::Image(image) => {
+            PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), image.as_fd().as_raw_fd()))
+        }
         Program::Path(path) => path.clone(),
     };
     let failed = |source| LaunchError::Spawn { program: PathBuf::from(&start.name), source };
@@ -73,6 +71,8 @@ fn children(pid: u32) -> Vec<u32> {
     threads
         .flatten()
         .filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok())
-        .flat_map(|text| text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>())
+        .flat_map(|text| {
+            text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>()
+        })
         .collect()
 }

@@ -48,7 +48,8 @@ pub(crate) async fn spawn(start: Start) -> Result<(Process, Receiver, Receiver),
             None => direct::spawn(&start),
         }
     });
-    let started = started.await.map_err(|error| LaunchError::Launcher { reason: error.to_string() });
+    let started =
+        started.await.map_err(|error| LaunchError::Launcher { reason: error.to_string() });
     let Started { pid, pidfd, stdout, stderr, owner } = started??;
     let adopt = |pipe| Receiver::from_owned_fd(pipe);
     let program = || PathBuf::from("pipe");

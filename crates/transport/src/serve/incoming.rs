@@ -71,9 +71,7 @@ impl Incoming {
     /// hold them, and open streams keep those tasks alive for ever.
     #[must_use]
     pub fn guard(&self) -> ConnectionGuard {
-        ConnectionGuard {
-            _severs: self.severed.clone().drop_guard(),
-        }
+        ConnectionGuard { _severs: self.severed.clone().drop_guard() }
     }
 }
 

@@ -45,10 +45,7 @@ impl Listening {
     ///
     /// [`ServeError`] names what is missing.
     pub fn bind(host: &HostRequest, app_version: u32) -> Result<Self, ServeError> {
-        let directory = host
-            .socket_directory
-            .clone()
-            .unwrap_or_else(std::env::temp_dir);
+        let directory = host.socket_directory.clone().unwrap_or_else(std::env::temp_dir);
         let bind = || -> io::Result<_> {
             let (listener, path) = bind_in(&directory)?;
             let socket = SocketFile(path);
@@ -77,10 +74,7 @@ impl Listening {
         };
         let bound = bind();
         let (listener, port) = bound.map_err(|source| ServeError::BindTcp { ports, source })?;
-        let address = Address::Tcp {
-            host: Ipv4Addr::LOCALHOST.to_string(),
-            port,
-        };
+        let address = Address::Tcp { host: Ipv4Addr::LOCALHOST.to_string(), port };
         Self::new(listener, &address, None, host, app_version)
     }
 
@@ -100,12 +94,7 @@ impl Listening {
             }
         };
         let line = format_line(app_version, address, identity.as_ref().map(Identity::der));
-        Ok(Self {
-            line,
-            listener,
-            acceptor,
-            socket,
-        })
+        Ok(Self { line, listener, acceptor, socket })
     }
 
     /// The handshake line, without its line end.
@@ -124,9 +113,7 @@ impl Listening {
 
 impl fmt::Debug for Listening {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Listening")
-            .field("listener", &self.listener)
-            .finish_non_exhaustive()
+        f.debug_struct("Listening").field("listener", &self.listener).finish_non_exhaustive()
     }
 }
 
@@ -178,10 +165,7 @@ fn first_free(ports: std::ops::RangeInclusive<u16>) -> io::Result<StdTcpListener
 
 fn host_certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, ServeError> {
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
-    certificates
-        .ok()
-        .filter(|found| !found.is_empty())
-        .ok_or(ServeError::HostCertificate)
+    certificates.ok().filter(|found| !found.is_empty()).ok_or(ServeError::HostCertificate)
 }
 
 #[cfg(test)]
@@ -189,42 +173,23 @@ mod tests {
     use super::*;
 
     fn host_with_directory(directory: &Path) -> HostRequest {
-        HostRequest {
-            socket_directory: Some(directory.to_owned()),
-            ..HostRequest::default()
-        }
+        HostRequest { socket_directory: Some(directory.to_owned()), ..HostRequest::default() }
     }
 
     #[test]
     fn a_certificate_that_is_none_is_refused() {
-        assert!(matches!(
-            host_certificates("nonsense"),
-            Err(ServeError::HostCertificate)
-        ));
+        assert!(matches!(host_certificates("nonsense"), Err(ServeError::HostCertificate)));
     }
 
     #[tokio::test]
     async fn the_socket_is_private_and_its_file_goes_with_the_listener() {
         let directory = tempfile::tempdir().unwrap();
-        let files = || {
-            directory
-                .path()
-                .read_dir()
-                .unwrap()
-                .map(Result::unwrap)
-                .collect::<Vec<_>>()
-        };
+        let files = || directory.path().read_dir().unwrap().map(Result::unwrap).collect::<Vec<_>>();
         let listening = Listening::bind(&host_with_directory(directory.path()), 1).unwrap();
-        let modes: Vec<_> = files()
-            .iter()
-            .map(|f| f.metadata().unwrap().permissions().mode() & 0o777)
-            .collect();
+        let modes: Vec<_> =
+            files().iter().map(|f| f.metadata().unwrap().permissions().mode() & 0o777).collect();
         assert_eq!(modes, [0o600]);
-        assert!(
-            listening.line().starts_with("1|1|unix|/"),
-            "{}",
-            listening.line()
-        );
+        assert!(listening.line().starts_with("1|1|unix|/"), "{}", listening.line());
         drop(listening);
         assert!(files().is_empty());
     }
@@ -240,13 +205,7 @@ mod tests {
         let first = Listening::bind_tcp(&HostRequest::default(), 1).unwrap();
         let address = first.line().split('|').nth(3).unwrap().to_owned();
         let port: u16 = address.strip_prefix("127.0.0.1:").unwrap().parse().unwrap();
-        let host = HostRequest {
-            ports: Some(port..=port),
-            ..HostRequest::default()
-        };
-        assert!(matches!(
-            Listening::bind_tcp(&host, 1),
-            Err(ServeError::BindTcp { .. })
-        ));
+        let host = HostRequest { ports: Some(port..=port), ..HostRequest::default() };
+        assert!(matches!(Listening::bind_tcp(&host, 1), Err(ServeError::BindTcp { .. })));
     }
 }

@@ -26,10 +26,7 @@ pub struct PluginIo {
 
 impl PluginIo {
     pub(super) fn new(stream: Stream, severed: CancellationToken) -> Self {
-        Self {
-            stream,
-            severed: Box::pin(severed.cancelled_owned()),
-        }
+        Self { stream, severed: Box::pin(severed.cancelled_owned()) }
     }
 }
 

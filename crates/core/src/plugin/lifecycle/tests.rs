@@ -45,6 +45,8 @@ fn show_one(effect: &Effect<Numbers>) -> String {
         Effect::Retire(g, _, Retirement::Drain) => format!("drain {g}"),
         Effect::Retire(g, _, Retirement::Kill) => format!("kill {g}"),
         Effect::Wake(timer, _) => format!("wake {timer}"),
+        Effect::Report(_, Told::Caller) => "report to a caller".into(),
+        Effect::Report(_, Told::Nobody) => "report".into(),
         Effect::Answer(ticket, Ok(g)) => format!("answer {ticket}: {g}"),
         Effect::Answer(ticket, Err(Denied::Failed(_))) => format!("answer {ticket}: failed"),
         Effect::Answer(ticket, Err(Denied::Stopped)) => format!("answer {ticket}: stopped"),
@@ -132,10 +134,14 @@ fn a_reload_that_fails_at_any_step_leaves_the_old_generation_serving() {
         assert_eq!(bench.lifecycle.phase(), Phase::Ready);
     };
     let two = Generation(2);
-    failed(Event::Resolved(two, Err(PERMANENT)), &[], &["answer 2: failed"]);
-    failed(Event::Launched(two, Err(TRANSIENT)), &[resolved(2, 20)], &["answer 2: failed"]);
+    failed(Event::Resolved(two, Err(PERMANENT)), &[], &["report to a caller", "answer 2: failed"]);
+    failed(
+        Event::Launched(two, Err(TRANSIENT)),
+        &[resolved(2, 20)],
+        &["report to a caller", "answer 2: failed"],
+    );
     let before = [resolved(2, 20), launched(2)];
-    let expected = ["cancel 2", "kill 2", "answer 2: failed"];
+    let expected = ["report to a caller", "cancel 2", "kill 2", "answer 2: failed"];
     failed(Event::Initialised(two, Err(TRANSIENT)), &before, &expected);
     failed(died(2), &before, &expected);
 }
@@ -158,7 +164,7 @@ fn an_exclusive_reload_that_fails_goes_back_to_what_served() {
     bench.check(resolved(2, 20), &["withdraw: switching", "drain 1"]);
     bench.check(retired(1), &["launch 3 of 20"]);
     let failed = Event::Launched(Generation(3), Err(PERMANENT));
-    bench.check(failed, &["launch 4 of 10", "answer 2: failed"]);
+    bench.check(failed, &["report to a caller", "launch 4 of 10", "answer 2: failed"]);
     bench.check(launched(4), &["initialise 4"]);
     bench.check(initialised(4), &["publish 4"]);
 }
@@ -171,7 +177,7 @@ fn an_exclusive_candidate_that_fails_to_initialise_is_gone_before_the_old_one_re
     bench.check(retired(1), &["launch 3 of 20"]);
     bench.check(launched(3), &["initialise 3"]);
     let failed = Event::Initialised(Generation(3), Err(TRANSIENT));
-    bench.check(failed, &["cancel 3", "kill 3", "answer 2: failed"]);
+    bench.check(failed, &["report to a caller", "cancel 3", "kill 3", "answer 2: failed"]);
     bench.check(retired(3), &["launch 4 of 10"]);
 }
 
@@ -181,6 +187,13 @@ fn a_death_is_followed_by_a_restart_at_once_without_resolving_again() {
     bench.check(died(1), &["withdraw: died", "kill 1", "launch 2 of 10"]);
     bench.check(launched(2), &["initialise 2"]);
     bench.check(initialised(2), &["publish 2"]);
+}
+
+#[test]
+fn a_restart_that_fails_is_reported_though_nobody_waits_for_it() {
+    let mut bench = Bench::ready(false);
+    bench.check(died(1), &["withdraw: died", "kill 1", "launch 2 of 10"]);
+    bench.check(Event::Launched(Generation(2), Err(TRANSIENT)), &["report", "wake 1"]);
 }
 
 #[test]
@@ -218,7 +231,10 @@ fn reloads_asked_for_meanwhile_share_one_that_begins_afterwards() {
 fn a_permanent_failure_at_the_start_is_not_retried_until_somebody_asks() {
     let mut bench = Bench::new(false);
     bench.check(Event::Start(1), &["resolve 1"]);
-    bench.check(Event::Resolved(Generation(1), Err(PERMANENT)), &["answer 1: failed"]);
+    bench.check(
+        Event::Resolved(Generation(1), Err(PERMANENT)),
+        &["report to a caller", "answer 1: failed"],
+    );
     assert_eq!(bench.lifecycle.phase(), Phase::Failed);
     bench.check(Event::Reload(2), &["resolve 2"]);
 }
@@ -227,7 +243,10 @@ fn a_permanent_failure_at_the_start_is_not_retried_until_somebody_asks() {
 fn a_transient_failure_at_the_start_is_retried_after_a_delay() {
     let mut bench = Bench::new(false);
     bench.check(Event::Start(1), &["resolve 1"]);
-    bench.check(Event::Resolved(Generation(1), Err(TRANSIENT)), &["wake 1", "answer 1: failed"]);
+    bench.check(
+        Event::Resolved(Generation(1), Err(TRANSIENT)),
+        &["report to a caller", "wake 1", "answer 1: failed"],
+    );
     bench.check(Event::Woke(1), &["resolve 2"]);
 }
 
@@ -235,7 +254,10 @@ fn a_transient_failure_at_the_start_is_retried_after_a_delay() {
 fn a_timer_that_is_not_waited_for_is_ignored() {
     let mut bench = Bench::new(false);
     bench.check(Event::Start(1), &["resolve 1"]);
-    bench.check(Event::Resolved(Generation(1), Err(TRANSIENT)), &["wake 1", "answer 1: failed"]);
+    bench.check(
+        Event::Resolved(Generation(1), Err(TRANSIENT)),
+        &["report to a caller", "wake 1", "answer 1: failed"],
+    );
     bench.check(Event::Reload(2), &["resolve 2"]);
     bench.check(Event::Woke(1), &[]);
 }
@@ -255,7 +277,7 @@ fn a_connection_that_arrives_after_a_stop_is_killed_and_the_stop_waits_for_it() 
     let mut bench = Bench::new(false);
     bench.check(Event::Start(1), &["resolve 1"]);
     bench.check(resolved(1, 10), &["launch 1 of 10"]);
-    bench.check(Event::Stop(2), &["cancel 1", "answer 1: stopped"]);
+    bench.check(Event::Stop(2), &["withdraw: stopping", "cancel 1", "answer 1: stopped"]);
     assert_eq!(bench.lifecycle.phase(), Phase::Stopping);
     bench.check(launched(1), &["kill 1"]);
     bench.check(retired(1), &["answer 2: 1"]);
@@ -312,7 +334,7 @@ impl Model {
                     assert!(self.launching.insert(g.0));
                 }
                 Effect::Initialise(g) => assert!(self.initialising.insert(g.0)),
-                Effect::Cancel(_) => {}
+                Effect::Cancel(_) | Effect::Report(..) => {}
                 Effect::Publish(g) => {
                     assert!(self.alive.contains(&g.0), "published {g}, which does not live");
                     self.published = Some(g.0);
@@ -335,7 +357,13 @@ impl Model {
     }
 
     /// The event that choice number `choice` stands for, if it can happen now.
-    fn event(&mut self, choice: u8, ok: bool, permanent: bool, ticket: u64) -> Option<Event<Numbers>> {
+    fn event(
+        &mut self,
+        choice: u8,
+        ok: bool,
+        permanent: bool,
+        ticket: u64,
+    ) -> Option<Event<Numbers>> {
         let fault = Broken { permanent };
         let first = |set: &BTreeSet<u64>| set.first().copied();
         let last = |set: &BTreeSet<u64>| set.last().copied();

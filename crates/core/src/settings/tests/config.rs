@@ -48,10 +48,7 @@ fn each_form_gives_its_bytes() {
 fn a_message_says_what_is_missing() {
     let variables = env([("EMPTY", "")]);
     for (text, message) in [
-        (
-            "env://NOT_SET",
-            "env variable NOT_SET not found; set it in the host's environment",
-        ),
+        ("env://NOT_SET", "env variable NOT_SET not found; set it in the host's environment"),
         (
             "file:name",
             "the `file:` URL in `config` names no path; write it as `file:///etc/plugin.json`",
@@ -81,12 +78,7 @@ fn only_regular_files_are_read() {
     let fixture = Fixture::new();
     let socket = fixture.path().join("socket");
     let _listener = UnixListener::bind(&socket).unwrap();
-    for path in [
-        "/dev/zero",
-        "/dev/null",
-        "/proc/self",
-        socket.to_str().unwrap(),
-    ] {
+    for path in ["/dev/zero", "/dev/null", "/proc/self", socket.to_str().unwrap()] {
         let message = read(&format!("file://{path}"), &env([])).unwrap_err();
         assert_eq!(
             message.to_string(),
@@ -103,10 +95,7 @@ fn a_file_may_have_a_mebibyte_and_no_byte_more() {
     assert_eq!(read(&url, &env([])).unwrap().len() as u64, MAX_FILE_BYTES);
     fixture.write("big", vec![b'x'; MAX_FILE_BYTES as usize + 1]);
     let message = fixture.shorten(&read(&url, &env([])).unwrap_err());
-    assert_eq!(
-        message,
-        "configuration file big is larger than 1048576 bytes; name a smaller file"
-    );
+    assert_eq!(message, "configuration file big is larger than 1048576 bytes; name a smaller file");
 }
 
 #[test]
@@ -142,8 +131,6 @@ fn the_settings_url_must_name_a_file() {
         ],
     );
     let path = fixture.write("q.json", r#"{"baseDir": "/plugins"}"#);
-    let sources = fixture
-        .sources()
-        .with_url(format!("file://{}", path.display()));
+    let sources = fixture.sources().with_url(format!("file://{}", path.display()));
     assert!(fixture.load(&sources).is_ok());
 }

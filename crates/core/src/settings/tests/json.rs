@@ -57,10 +57,7 @@ fn our_own_keys_are_read() {
     ));
     let settings = loaded.unwrap().settings;
     assert_eq!(settings.run_dir, Path::new("/run/node"));
-    assert_eq!(
-        settings.launcher.as_deref(),
-        Some(Path::new("/usr/lib/launcher"))
-    );
+    assert_eq!(settings.launcher.as_deref(), Some(Path::new("/usr/lib/launcher")));
     assert_eq!(settings.timeouts.start, Duration::from_secs(90));
     assert_eq!(settings.timeouts.drain, Duration::ZERO);
     assert_eq!(settings.timeouts.call, Duration::from_millis(1500));
@@ -113,11 +110,7 @@ fn lenient_forms_are_read() {
         r#"{"providers": {}}"#,
     ] {
         let loaded = fixture.load(&fixture.json(text)).unwrap();
-        assert_eq!(
-            loaded.settings.base_dir,
-            Path::new("/data/plugins"),
-            "{text}"
-        );
+        assert_eq!(loaded.settings.base_dir, Path::new("/data/plugins"), "{text}");
         assert!(loaded.settings.providers.is_empty(), "{text}");
         assert_eq!(loaded.warnings, [], "{text}");
     }
@@ -153,10 +146,7 @@ fn ten_thousand_unknown_fields_are_counted_rather_than_listed() {
     let loaded = fixture.load(&fixture.json(format!("{{{}}}", keys.join(","))));
     let warnings = loaded.unwrap().warnings;
     assert_eq!(warnings.len(), 65);
-    assert_eq!(
-        warnings[64].to_string(),
-        "settings: 9936 more unknown keys, ignored"
-    );
+    assert_eq!(warnings[64].to_string(), "settings: 9936 more unknown keys, ignored");
 }
 
 #[test]
@@ -164,14 +154,8 @@ fn config_keeps_the_bytes_that_were_written() {
     let fixture = Fixture::new();
     for (config, expect) in [
         ("null", ConfigSource::None),
-        (
-            r#"{"b": 1.0,  "a":"<\u00e9"}"#,
-            inline(r#"{"b": 1.0,  "a":"<\u00e9"}"#),
-        ),
-        (
-            "[1, \n12345678901234567890]",
-            inline("[1, \n12345678901234567890]"),
-        ),
+        (r#"{"b": 1.0,  "a":"<\u00e9"}"#, inline(r#"{"b": 1.0,  "a":"<\u00e9"}"#)),
+        ("[1, \n12345678901234567890]", inline("[1, \n12345678901234567890]")),
         (r#""fil\u0065:///x""#, text("file:///x")),
         (r#""""#, text("")),
     ] {
@@ -180,10 +164,7 @@ fn config_keeps_the_bytes_that_were_written() {
         );
         let loaded = fixture.load(&fixture.json(json)).unwrap();
         // Debug output has no bytes to compare by, on purpose.
-        assert!(
-            hello(&loaded.settings).definition.config == expect,
-            "{config}"
-        );
+        assert!(hello(&loaded.settings).definition.config == expect, "{config}");
     }
 }
 

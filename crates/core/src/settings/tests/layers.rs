@@ -61,10 +61,7 @@ fn variables_and_overrides_reach_every_key() {
         .with_env(env([
             ("OUTRIGGER__PROVIDERS__HELLOWORLD__VERSION", "3"),
             ("OUTRIGGER__PROVIDERS__HELLOWORLD__REQUIRED", "false"),
-            (
-                "OUTRIGGER__PROVIDERS__HELLOWORLD__SANDBOX__ENV",
-                "HOME, LANG,",
-            ),
+            ("OUTRIGGER__PROVIDERS__HELLOWORLD__SANDBOX__ENV", "HOME, LANG,"),
             ("OUTRIGGER__PROVIDERS__HELLOWORLD__CONFIG", r#"{"a":1}"#),
             ("OUTRIGGER__TIMEOUTS__HEALTH_MISSES", "9"),
             ("OUTRIGGER__PROVIDERS__MY_OTHER__NAME", "n"),
@@ -141,11 +138,7 @@ fn a_message_names_the_variable() {
             "environment variable OUTRIGGER__UNPACK__DEPTH: unpack.depth: is no whole number; \
              give one such as `3`",
         ),
-        (
-            "OUTRIGGER__",
-            "1",
-            "environment variable OUTRIGGER__: unknown key",
-        ),
+        ("OUTRIGGER__", "1", "environment variable OUTRIGGER__: unknown key"),
     ] {
         let sources = fixture.json(JSON).with_env(env([(name, value)]));
         assert_eq!(fixture.load(&sources).unwrap_err(), message);
@@ -157,10 +150,7 @@ fn a_missing_key_is_reported_where_its_table_stands() {
     let fixture = Fixture::new();
     let sources = fixture
         .json(r#"{"providers": {"helloworld": {"name": "n"}}}"#)
-        .with_env(env([(
-            "OUTRIGGER__PROVIDERS__HELLOWORLD__REQUIRED",
-            "true",
-        )]));
+        .with_env(env([("OUTRIGGER__PROVIDERS__HELLOWORLD__REQUIRED", "true")]));
     assert_eq!(
         fixture.load(&sources).unwrap_err(),
         "settings q.json line 1 column 30: providers.helloworld.version: plugin version is empty; \
@@ -190,10 +180,7 @@ fn a_message_names_the_command_line() {
                 "command line: baseDir: the path is empty; give a path such as \
               `/var/lib/node/plugins`",
             ),
-            (
-                "basedri",
-                "command line: basedri: unknown key; did you mean `baseDir`?",
-            ),
+            ("basedri", "command line: basedri: unknown key; did you mean `baseDir`?"),
             (
                 "providers.a/b.name",
                 "command line: providers.a/b: instance name `a/b` may not \
@@ -206,9 +193,8 @@ fn a_message_names_the_command_line() {
 #[test]
 fn a_bad_value_below_a_good_one_does_no_harm() {
     let fixture = Fixture::new();
-    let sources = fixture
-        .json(r#"{"timeouts": {"start": "soon"}}"#)
-        .with_override("timeouts.start", "1s");
+    let sources =
+        fixture.json(r#"{"timeouts": {"start": "soon"}}"#).with_override("timeouts.start", "1s");
     let settings = fixture.load(&sources).unwrap().settings;
     assert_eq!(settings.timeouts.start, Duration::from_secs(1));
 }

@@ -96,9 +96,7 @@ fn a_file_of_a_hundred_megabytes_is_refused_unread() {
     let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
     file.set_len(100 << 20).unwrap();
     assert_eq!(
-        fixture
-            .load(&fixture.sources().with_json(path))
-            .unwrap_err(),
+        fixture.load(&fixture.sources().with_json(path)).unwrap_err(),
         "settings file q.json is larger than 1048576 bytes; name a smaller file"
     );
 }
@@ -112,9 +110,7 @@ fn a_megabyte_of_nesting_is_refused() {
         let deep = format!("{{\"x\":{}1{}}}", open.repeat(depth), close.repeat(depth));
         let message = fixture.load(&fixture.json(&deep)).unwrap_err();
         assert!(message.contains("nest less"), "{message}");
-        let message = fixture
-            .load(&fixture.toml(format!("x = {deep}")))
-            .unwrap_err();
+        let message = fixture.load(&fixture.toml(format!("x = {deep}"))).unwrap_err();
         assert!(message.contains("not TOML"), "{message}");
     }
 }

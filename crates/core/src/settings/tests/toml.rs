@@ -32,9 +32,7 @@ Sandbox = { Env = ["HOME"] }
 #[test]
 fn the_section_of_a_whole_node_file_is_read() {
     let fixture = Fixture::new();
-    let sources = fixture
-        .toml(NODE)
-        .with_env(env([("PLUGIN_DIR", "/from/env")]));
+    let sources = fixture.toml(NODE).with_env(env([("PLUGIN_DIR", "/from/env")]));
     let loaded = fixture.load(&sources).unwrap();
     assert_eq!(loaded.warnings, []);
     let settings = loaded.settings;
@@ -52,10 +50,7 @@ fn the_section_of_a_whole_node_file_is_read() {
 fn a_table_as_config_becomes_json() {
     let fixture = Fixture::new();
     for (toml, json) in [
-        (
-            r#"{ b = 1, a = "<", c = [1.5, true] }"#,
-            r#"{"a":"<","b":1,"c":[1.5,true]}"#,
-        ),
+        (r#"{ b = 1, a = "<", c = [1.5, true] }"#, r#"{"a":"<","b":1,"c":[1.5,true]}"#),
         ("[1_000, 0xff, -3]", "[1000,255,-3]"),
         ("[1979-05-27]", r#"["1979-05-27"]"#),
     ] {
@@ -73,13 +68,7 @@ fn a_table_as_config_becomes_json() {
 #[test]
 fn a_file_without_the_section_says_nothing() {
     let fixture = Fixture::new();
-    for text in [
-        "",
-        "\u{feff}[Eth]\nX = 1",
-        "[Node]\nX = 1",
-        "Node = 3",
-        "# [Node.Plugins]",
-    ] {
+    for text in ["", "\u{feff}[Eth]\nX = 1", "[Node]\nX = 1", "Node = 3", "# [Node.Plugins]"] {
         let loaded = fixture.load(&fixture.toml(text)).unwrap();
         assert!(loaded.settings.providers.is_empty(), "{text}");
         assert_eq!(loaded.warnings, [], "{text}");
@@ -89,9 +78,7 @@ fn a_file_without_the_section_says_nothing() {
 #[test]
 fn a_section_in_another_case_is_a_warning() {
     let fixture = Fixture::new();
-    let loaded = fixture
-        .load(&fixture.toml("\n[node.plugins]\nX = 1"))
-        .unwrap();
+    let loaded = fixture.load(&fixture.toml("\n[node.plugins]\nX = 1")).unwrap();
     assert_eq!(
         fixture.shorten(&loaded.warnings[0]),
         "settings node.toml line 2 column 7: node.plugins: ignored; did you mean `Node.Plugins`?"
@@ -161,10 +148,7 @@ fn malformed_toml_is_reported_with_its_line_and_without_its_content() {
     let fixture = Fixture::new();
     let text = "[Node.Plugins.Providers.a]\nConfig = \"hunter2";
     let message = fixture.load(&fixture.toml(text)).unwrap_err();
-    assert!(
-        message.starts_with("settings node.toml line 2 column "),
-        "{message}"
-    );
+    assert!(message.starts_with("settings node.toml line 2 column "), "{message}");
     assert!(message.contains("not TOML: "), "{message}");
     assert!(!message.contains("hunter2"), "{message}");
 }

@@ -6,52 +6,17 @@ use super::*;
 fn data_that_is_not_what_it_declares_is_refused_and_removed() {
     let text = "some text, some text, some text";
     let deflated = |change: fn(&mut Member)| {
-        Forge::plugin([
-            Member::stored("d/first", "x"),
-            Member::deflated("d/y", text).with(change),
-        ])
+        Forge::plugin([Member::stored("d/first", "x"), Member::deflated("d/y", text).with(change)])
     };
     check(vec![
-        row(
-            "checksum",
-            changed(|m| m.crc ^= 1),
-            is!(Refusal::Checksum { .. }),
-        ),
-        row(
-            "deflated checksum",
-            deflated(|m| m.crc ^= 1),
-            is!(Refusal::Checksum { .. }),
-        ),
-        row(
-            "more than declared",
-            deflated(|m| m.size -= 1),
-            is!(Refusal::Size { .. }),
-        ),
-        row(
-            "much more than declared",
-            deflated(|m| m.size = 1),
-            is!(Refusal::Size { .. }),
-        ),
-        row(
-            "nothing declared",
-            deflated(|m| m.size = 0),
-            is!(Refusal::Size { .. }),
-        ),
-        row(
-            "less than declared",
-            deflated(|m| m.size += 1),
-            is!(Refusal::Size { .. }),
-        ),
-        row(
-            "stored in another size",
-            changed(|m| m.size = 6),
-            is!(Refusal::Size { .. }),
-        ),
-        row(
-            "damaged",
-            deflated(|m| m.body[0] = 0xff),
-            is!(Refusal::Data { .. }),
-        ),
+        row("checksum", changed(|m| m.crc ^= 1), is!(Refusal::Checksum { .. })),
+        row("deflated checksum", deflated(|m| m.crc ^= 1), is!(Refusal::Checksum { .. })),
+        row("more than declared", deflated(|m| m.size -= 1), is!(Refusal::Size { .. })),
+        row("much more than declared", deflated(|m| m.size = 1), is!(Refusal::Size { .. })),
+        row("nothing declared", deflated(|m| m.size = 0), is!(Refusal::Size { .. })),
+        row("less than declared", deflated(|m| m.size += 1), is!(Refusal::Size { .. })),
+        row("stored in another size", changed(|m| m.size = 6), is!(Refusal::Size { .. })),
+        row("damaged", deflated(|m| m.body[0] = 0xff), is!(Refusal::Data { .. })),
     ]);
 }
 
@@ -62,16 +27,8 @@ fn archives_that_ask_for_too_much_are_refused_before_a_byte_is_written() {
     let many =
         |count: u32| Forge::plugin((0..count).map(|index| Member::stored(format!("f{index}"), "")));
     check(vec![
-        row(
-            "ratio",
-            bomb.clone(),
-            is!(Refusal::Ratio { limit: 100, .. }),
-        ),
-        row(
-            "many",
-            many(20_000),
-            is!(Refusal::TooManyEntries { count: 20_002, .. }),
-        ),
+        row("ratio", bomb.clone(), is!(Refusal::Ratio { limit: 100, .. })),
+        row("many", many(20_000), is!(Refusal::TooManyEntries { count: 20_002, .. })),
         row(
             "declared to be large",
             Forge::plugin([Member::deflated("x", "x").with(|m| m.size = 300 << 20)]),
@@ -80,22 +37,8 @@ fn archives_that_ask_for_too_much_are_refused_before_a_byte_is_written() {
     ]);
     check_with(
         vec![
-            row(
-                "file",
-                bomb.clone(),
-                is!(Refusal::FileTooLarge {
-                    limit: 1_000_000,
-                    ..
-                }),
-            ),
-            row(
-                "entries",
-                many(9),
-                is!(Refusal::TooManyEntries {
-                    count: 11,
-                    limit: 10
-                }),
-            ),
+            row("file", bomb.clone(), is!(Refusal::FileTooLarge { limit: 1_000_000, .. })),
+            row("entries", many(9), is!(Refusal::TooManyEntries { count: 11, limit: 10 })),
             row(
                 "implied directories",
                 named("a/b/c/d/e/f/g/h/i"),
@@ -108,14 +51,7 @@ fn archives_that_ask_for_too_much_are_refused_before_a_byte_is_written() {
         },
     );
     check_with(
-        vec![row(
-            "total",
-            bomb,
-            is!(Refusal::TotalTooLarge {
-                limit: 1_000_000,
-                ..
-            }),
-        )],
+        vec![row("total", bomb, is!(Refusal::TotalTooLarge { limit: 1_000_000, .. }))],
         |limits| {
             limits.ratio = u64::MAX;
             limits.total_bytes = 1_000_000;
@@ -129,10 +65,8 @@ fn a_file_larger_than_allowed_is_not_even_copied() {
     place.resolver.limits.archive_bytes = 100;
     let before = place.listing();
     let error = place.resolve().unwrap_err();
-    let too_large = matches!(
-        error,
-        DiscoveryError::Archive(ArchiveError::TooLarge { limit: 100, .. })
-    );
+    let too_large =
+        matches!(error, DiscoveryError::Archive(ArchiveError::TooLarge { limit: 100, .. }));
     assert!(too_large, "{error}");
     assert_eq!(place.listing(), before);
 }

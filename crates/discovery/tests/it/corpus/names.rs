@@ -22,74 +22,26 @@ fn names_that_systems_read_differently_are_refused() {
     let deepest = ["d"; 2000].join("/");
     check(vec![
         row("parent", named("../x"), problem(NameProblem::DotDot)),
-        row(
-            "parent within",
-            named("a/../x"),
-            problem(NameProblem::DotDot),
-        ),
-        row(
-            "absolute",
-            named("/etc/cron.d/x"),
-            problem(NameProblem::Absolute),
-        ),
+        row("parent within", named("a/../x"), problem(NameProblem::DotDot)),
+        row("absolute", named("/etc/cron.d/x"), problem(NameProblem::Absolute)),
         row("only a slash", named("/"), problem(NameProblem::Absolute)),
         row("backslash", named("..\\x"), problem(NameProblem::Backslash)),
-        row(
-            "drive",
-            named("C:\\x"),
-            problem(NameProblem::Character(':')),
-        ),
+        row("drive", named("C:\\x"), problem(NameProblem::Character(':'))),
         row("stream", named("x:y"), problem(NameProblem::Character(':'))),
         row("nul", named("ok\0../x"), problem(NameProblem::Nul)),
         row("dot", named("."), problem(NameProblem::Dot)),
         row("dot within", named("a/./x"), problem(NameProblem::Dot)),
         row("empty", named(""), problem(NameProblem::Empty)),
         row("two slashes", named("a//x"), problem(NameProblem::Empty)),
-        row(
-            "trailing dot",
-            named("a./x"),
-            problem(NameProblem::TrailingDotOrSpace),
-        ),
-        row(
-            "trailing space",
-            named("x "),
-            problem(NameProblem::TrailingDotOrSpace),
-        ),
-        row(
-            "newline",
-            named("a\nb"),
-            problem(NameProblem::Character('\n')),
-        ),
-        row(
-            "escape",
-            named("\x1b[2J"),
-            problem(NameProblem::Character('\x1b')),
-        ),
-        row(
-            "not utf-8",
-            named(b"\xff\xfe"),
-            problem(NameProblem::NotUtf8),
-        ),
-        row(
-            "right to left",
-            named("a\u{202e}b"),
-            problem(NameProblem::Character('\u{202e}')),
-        ),
-        row(
-            "composed",
-            named("caf\u{e9}"),
-            problem(NameProblem::Character('\u{e9}')),
-        ),
-        row(
-            "decomposed",
-            named("cafe\u{301}"),
-            problem(NameProblem::Character('\u{301}')),
-        ),
-        row(
-            "long component",
-            named(&long),
-            problem(NameProblem::TooLong),
-        ),
+        row("trailing dot", named("a./x"), problem(NameProblem::TrailingDotOrSpace)),
+        row("trailing space", named("x "), problem(NameProblem::TrailingDotOrSpace)),
+        row("newline", named("a\nb"), problem(NameProblem::Character('\n'))),
+        row("escape", named("\x1b[2J"), problem(NameProblem::Character('\x1b'))),
+        row("not utf-8", named(b"\xff\xfe"), problem(NameProblem::NotUtf8)),
+        row("right to left", named("a\u{202e}b"), problem(NameProblem::Character('\u{202e}'))),
+        row("composed", named("caf\u{e9}"), problem(NameProblem::Character('\u{e9}'))),
+        row("decomposed", named("cafe\u{301}"), problem(NameProblem::Character('\u{301}'))),
+        row("long component", named(&long), problem(NameProblem::TooLong)),
         row("long name", named(&deepest), problem(NameProblem::TooLong)),
         row("deep", named(&deep), problem(NameProblem::TooDeep(32))),
     ]);
@@ -101,31 +53,15 @@ fn two_entries_for_one_name_are_refused() {
     check(vec![
         row("twice", files(&["x", "x"]), is!(Refusal::Duplicate { .. })),
         row("case", files(&["x", "X"]), is!(Refusal::Duplicate { .. })),
-        row(
-            "case of a parent",
-            files(&["d/x", "D/y"]),
-            is!(Refusal::Duplicate { .. }),
-        ),
-        row(
-            "metadata twice",
-            files(&["plugin-meta.json"]),
-            is!(Refusal::Duplicate { .. }),
-        ),
+        row("case of a parent", files(&["d/x", "D/y"]), is!(Refusal::Duplicate { .. })),
+        row("metadata twice", files(&["plugin-meta.json"]), is!(Refusal::Duplicate { .. })),
         row(
             "directory twice",
             Forge::plugin([Member::directory("d/"), Member::directory("d/")]),
             is!(Refusal::Duplicate { .. }),
         ),
-        row(
-            "file, then directory",
-            files(&["x", "x/y"]),
-            is!(Refusal::FileAndDirectory { .. }),
-        ),
-        row(
-            "directory, then file",
-            files(&["x/y", "x"]),
-            is!(Refusal::FileAndDirectory { .. }),
-        ),
+        row("file, then directory", files(&["x", "x/y"]), is!(Refusal::FileAndDirectory { .. })),
+        row("directory, then file", files(&["x/y", "x"]), is!(Refusal::FileAndDirectory { .. })),
     ]);
 }
 
@@ -142,21 +78,9 @@ fn everything_but_files_and_directories_is_refused() {
         row("pipe", mode(0o010_666), kind(Kind::Pipe)),
         row("socket", mode(0o140_666), kind(Kind::Socket)),
         row("unknown mode", mode(0o150_666), kind(Kind::Unknown)),
-        row(
-            "volume label",
-            changed(|m| m.attributes = 0x08),
-            kind(Kind::Unknown),
-        ),
-        row(
-            "device bit",
-            changed(|m| m.attributes = 0x40),
-            kind(Kind::Unknown),
-        ),
-        row(
-            "file with a directory's mode",
-            mode(0o040_755),
-            kind(Kind::DirectoryByAttributesOnly),
-        ),
+        row("volume label", changed(|m| m.attributes = 0x08), kind(Kind::Unknown)),
+        row("device bit", changed(|m| m.attributes = 0x40), kind(Kind::Unknown)),
+        row("file with a directory's mode", mode(0o040_755), kind(Kind::DirectoryByAttributesOnly)),
         row(
             "file with a directory's bit",
             changed(|m| m.attributes = 0x10),

@@ -1,8 +1,5 @@
 //! Children that outlive the plugin.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a plugin that starts processes is the scenario"
-)]
+#![expect(clippy::disallowed_methods, reason = "a plugin that starts processes is the scenario")]
 
 use std::process::{Command, ExitCode, Stdio};
 
@@ -24,8 +21,5 @@ fn run(command: &mut Command) -> ExitCode {
     // Standard error stays the plugin's.
     let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
     let child = child.expect("a fixture can start `sleep`");
-    Hello::new(Quirk::None, Init::Normal)
-        .with_grandchild(child.id())
-        .plugin()
-        .run()
+    Hello::new(Quirk::None, Init::Normal).with_grandchild(child.id()).plugin().run()
 }

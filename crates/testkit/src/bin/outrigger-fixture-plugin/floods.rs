@@ -83,16 +83,9 @@ impl tokio_stream::Stream for Endless {
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.0 += 1;
-        let channel = if self.0.is_multiple_of(2) {
-            Channel::Stdout
-        } else {
-            Channel::Stderr
-        };
+        let channel = if self.0.is_multiple_of(2) { Channel::Stdout } else { Channel::Stderr };
         let data: Vec<u8> = LINE.iter().copied().cycle().take(PIECE).collect();
-        Poll::Ready(Some(Ok(StdioData {
-            channel: channel.into(),
-            data: data.into(),
-        })))
+        Poll::Ready(Some(Ok(StdioData { channel: channel.into(), data: data.into() })))
     }
 }
 

@@ -39,12 +39,7 @@ pub(crate) struct Hello {
 
 impl Hello {
     pub(crate) const fn new(quirk: Quirk, init: Init) -> Self {
-        Self {
-            quirk,
-            init,
-            grandchild: None,
-            word: RwLock::const_new(None),
-        }
+        Self { quirk, init, grandchild: None, word: RwLock::const_new(None) }
     }
 
     pub(crate) const fn with_grandchild(mut self, pid: u32) -> Self {
@@ -55,9 +50,7 @@ impl Hello {
     /// The plugin around it.
     pub(crate) fn plugin(self) -> Plugin {
         let hello = Arc::new(self);
-        Plugin::quorum()
-            .service(quorum::initialiser(hello.clone()))
-            .service(quorum::greeter(hello))
+        Plugin::quorum().service(quorum::initialiser(hello.clone())).service(quorum::greeter(hello))
     }
 }
 
@@ -84,9 +77,7 @@ impl quorum::Initialiser for Hello {
             r#"{"language":"es"}"# => "Hola",
             r#"{"language":"de"}"# => "Hallo",
             other => {
-                return Err(Status::invalid_argument(format!(
-                    "unknown language in {other}"
-                )));
+                return Err(Status::invalid_argument(format!("unknown language in {other}")));
             }
         };
         *self.word.write().await = Some(word);
@@ -100,11 +91,7 @@ impl quorum::Greeter for Hello {
             return Ok(answer);
         }
         let (verb, number) = msg.split_once(':').unwrap_or((msg, ""));
-        let number = || {
-            number
-                .parse()
-                .map_err(|_| Status::invalid_argument("N is a number"))
-        };
+        let number = || number.parse().map_err(|_| Status::invalid_argument("N is a number"));
         match (self.quirk, verb) {
             (Quirk::Crash, "crash") => abort(),
             (Quirk::Hang, "hang") => std::future::pending().await,
@@ -128,9 +115,7 @@ impl Hello {
             "pid" => Some(std::process::id().to_string()),
             "fds" => Some(descriptors()),
             "grandchild" => self.grandchild.map(|pid| pid.to_string()),
-            _ => msg
-                .strip_prefix("env:")
-                .map(|name| std::env::var(name).unwrap_or_default()),
+            _ => msg.strip_prefix("env:").map(|name| std::env::var(name).unwrap_or_default()),
         }
     }
 }
@@ -138,10 +123,7 @@ impl Hello {
 /// Each open descriptor and what it is, one a line. The one that reads the
 /// directory is among them.
 fn descriptors() -> String {
-    let entries = std::fs::read_dir("/proc/self/fd")
-        .into_iter()
-        .flatten()
-        .flatten();
+    let entries = std::fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
     let mut lines: Vec<String> = entries
         .map(|entry| {
             let target = std::fs::read_link(entry.path()).unwrap_or_default();

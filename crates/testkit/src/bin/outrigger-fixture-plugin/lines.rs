@@ -11,19 +11,13 @@ use crate::hello::plugin;
 /// Prints a line, whole and at once.
 pub(crate) fn print(line: &str) {
     let mut stdout = io::stdout().lock();
-    let _host_gone = stdout
-        .write_all(format!("{line}\n").as_bytes())
-        .and_then(|()| stdout.flush());
+    let _host_gone = stdout.write_all(format!("{line}\n").as_bytes()).and_then(|()| stdout.flush());
 }
 
 /// Runs `future` on a runtime of one thread.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    runtime
-        .expect("a fixture has descriptors to spare")
-        .block_on(future)
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a fixture has descriptors to spare").block_on(future)
 }
 
 /// Stays until it is killed, or its host is.

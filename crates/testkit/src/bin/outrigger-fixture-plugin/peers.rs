@@ -25,20 +25,12 @@ fn bind(host: &HostRequest) -> Listening {
 }
 
 fn plaintext_host() -> HostRequest {
-    HostRequest {
-        certificate_pem: None,
-        ..host()
-    }
+    HostRequest { certificate_pem: None, ..host() }
 }
 
 /// A certificate as a handshake line carries it, whose key is thrown away.
 fn some_certificate() -> String {
-    bind(&host())
-        .line()
-        .split('|')
-        .nth(CERTIFICATE)
-        .unwrap_or_default()
-        .to_owned()
+    bind(&host()).line().split('|').nth(CERTIFICATE).unwrap_or_default().to_owned()
 }
 
 /// Serves on a listener under a line of the caller's.
@@ -87,12 +79,7 @@ pub(crate) fn tcp() -> ExitCode {
 }
 
 pub(crate) fn old_socket_directory() -> ExitCode {
-    serve(|| {
-        announced(bind(&HostRequest {
-            socket_directory: None,
-            ..host()
-        }))
-    })
+    serve(|| announced(bind(&HostRequest { socket_directory: None, ..host() })))
 }
 
 pub(crate) fn never_accepts() -> ExitCode {

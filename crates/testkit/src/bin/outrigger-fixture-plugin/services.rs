@@ -83,18 +83,9 @@ impl Health for Waning {
         _: Request<HealthCheckRequest>,
     ) -> Result<Response<HealthCheckResponse>, Status> {
         let left = |left: u64| left.checked_sub(1);
-        let serving = self
-            .0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, left)
-            .is_ok();
-        let status = if serving {
-            ServingStatus::Serving
-        } else {
-            ServingStatus::NotServing
-        };
-        Ok(Response::new(HealthCheckResponse {
-            status: status.into(),
-        }))
+        let serving = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left).is_ok();
+        let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
+        Ok(Response::new(HealthCheckResponse { status: status.into() }))
     }
 
     type WatchStream = Pending<Result<HealthCheckResponse, Status>>;
@@ -108,9 +99,7 @@ impl Health for Waning {
 }
 
 pub(crate) fn unhealthy_after(checks: u64) -> ExitCode {
-    plugin()
-        .service(HealthServer::new(Waning(AtomicU64::new(checks))))
-        .run()
+    plugin().service(HealthServer::new(Waning(AtomicU64::new(checks)))).run()
 }
 
 #[derive(Debug)]

@@ -1,0 +1,126 @@
+//! The words of the lifecycle: what comes in, what goes out, what is carried.
+
+use std::time::Duration;
+
+use outrigger_types::Generation;
+
+/// A caller who waits for an answer.
+pub(crate) type Ticket = u64;
+
+/// What the lifecycle carries without looking inside.
+pub(crate) trait Parts: 'static {
+    /// A verified, unpacked distribution; a cheap clone.
+    type Distribution: Clone;
+    /// The link to one generation.
+    type Connection;
+    /// Why a step failed.
+    type Fault: Clone + Fault;
+}
+
+/// What the lifecycle must know of a failure.
+pub(crate) trait Fault {
+    /// Whether another try must fail too.
+    fn is_permanent(&self) -> bool;
+}
+
+/// What happened.
+pub(crate) enum Event<P: Parts> {
+    /// The instance is to run.
+    Start(Ticket),
+    /// A new generation is to take over.
+    Reload(Ticket),
+    /// The instance is to stop.
+    Stop(Ticket),
+    /// Resolving ended.
+    Resolved(Generation, Result<P::Distribution, P::Fault>),
+    /// Launching ended.
+    Launched(Generation, Result<P::Connection, P::Fault>),
+    /// Initialising ended.
+    Initialised(Generation, Result<(), P::Fault>),
+    /// A generation died, or hangs.
+    Died(Generation, P::Fault),
+    /// A retired generation is gone.
+    Retired(Generation),
+    /// A timer fired.
+    Woke(Timer),
+}
+
+/// Identifies a timer; one that is not waited for any more is ignored.
+pub(crate) type Timer = u64;
+
+/// What is to be done.
+pub(crate) enum Effect<P: Parts> {
+    /// Find, verify and unpack the distribution.
+    Resolve(Generation),
+    /// Launch it.
+    Launch(Generation, P::Distribution),
+    /// Initialise the candidate.
+    Initialise(Generation),
+    /// The step of this generation is not needed any more; it still completes.
+    Cancel(Generation),
+    /// Calls go to this generation, which [`Lifecycle::serving`] gives.
+    Publish(Generation),
+    /// Calls go nowhere.
+    Withdraw(Withdrawal<P::Fault>),
+    /// Take a generation down, then say [`Event::Retired`].
+    Retire(Generation, P::Connection, Retirement),
+    /// Say [`Event::Woke`] after this long.
+    Wake(Timer, Duration),
+    /// Make it known that an attempt failed; whether somebody is told besides.
+    Report(P::Fault, Told),
+    /// Answer a caller.
+    Answer(Ticket, Result<Generation, Denied<P::Fault>>),
+}
+
+/// Whether a caller hears of a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// Somebody waited for the attempt.
+    Caller,
+    /// It was a restart.
+    Nobody,
+}
+
+/// Why there is no connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Withdrawal<F> {
+    /// The generation died.
+    Died(F),
+    /// An exclusive reload is under way: calls may wait.
+    Switching,
+    /// The instance stops.
+    Stopping,
+}
+
+/// How a generation is taken down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Retirement {
+    /// Let calls in flight end, then stop it by the ladder.
+    Drain,
+    /// Kill it.
+    Kill,
+}
+
+/// Why a caller gets no generation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Denied<F> {
+    /// The attempt failed.
+    Failed(F),
+    /// The instance is stopped or stopping.
+    Stopped,
+}
+
+/// The states as others see them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Stopped,
+    Resolving,
+    Launching,
+    Initialising,
+    Ready,
+    Replacing,
+    Switching,
+    BackingOff { open: bool },
+    Failed,
+    Stopping,
+}

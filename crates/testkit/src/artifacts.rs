@@ -1,0 +1,87 @@
+//! Programs that tests run: where the build puts them, and what is said when
+//! one is missing.
+
+use std::path::{Path, PathBuf};
+
+/// A variable that makes a missing tool a failure, as CI wants it.
+pub const STRICT: &str = "OUTRIGGER_STRICT";
+
+/// The directory of this build's executables, such as `target/debug`.
+///
+/// # Panics
+///
+/// When this program does not run from a target directory.
+#[must_use]
+pub fn build_directory() -> PathBuf {
+    let exe = std::env::current_exe().expect("the system knows this program");
+    let directory = exe.parent().expect("a program is in a directory");
+    let directory = if directory.ends_with("deps") { directory.parent() } else { Some(directory) };
+    directory.expect("deps is in a target directory").to_owned()
+}
+
+fn built(name: &str) -> PathBuf {
+    let path = build_directory().join(name);
+    assert!(path.exists(), "{} is missing; build it with `cargo xtask test`", path.display());
+    path
+}
+
+/// The plugin with named faults.
+#[must_use]
+pub fn fixture_plugin() -> PathBuf {
+    built("outrigger-fixture-plugin")
+}
+
+/// The launcher.
+#[must_use]
+pub fn launcher() -> PathBuf {
+    built("outrigger-launcher")
+}
+
+/// The command.
+#[must_use]
+pub fn command() -> PathBuf {
+    built("outrigger")
+}
+
+/// The SDK's example plugin.
+#[must_use]
+pub fn hello_world() -> PathBuf {
+    built("examples/hello_world")
+}
+
+/// What `cargo xtask test` built with another language's tools, in
+/// `target/outrigger-fixtures`; `None`, and a line on standard error, where that
+/// language is missing.
+///
+/// # Panics
+///
+/// With `OUTRIGGER_STRICT=1`, where it is missing.
+#[must_use]
+pub fn foreign(name: &str) -> Option<PathBuf> {
+    let path = foreign_directory().join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    let text = format!("{name} was not built; its language's tools are missing");
+    assert!(std::env::var_os(STRICT).is_none_or(|strict| strict != "1"), "{text}");
+    eprintln_line(&format!("skipped: {text}"));
+    None
+}
+
+/// Where programs in other languages are built to.
+#[must_use]
+pub fn foreign_directory() -> PathBuf {
+    repository().join("target/outrigger-fixtures")
+}
+
+/// The repository.
+#[must_use]
+pub fn repository() -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.ancestors().nth(2).expect("this crate is two levels down").to_owned()
+}
+
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
+fn eprintln_line(text: &str) {
+    eprintln!("{text}");
+}

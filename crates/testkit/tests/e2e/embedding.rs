@@ -1,0 +1,120 @@
+//! The host inside other programs: runtimes, actors, more than one at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::Actor as _;
+use outrigger::helloworld::{Greeter as _, GreeterActor, Greeting, Handle};
+use outrigger::manager::messages::ReloadPlugin;
+use outrigger::{Driver, EventKind, Gateway as _, Generation, InstanceName};
+use outrigger_testkit::{e2e, kit::Kit};
+use tokio_util::sync::CancellationToken;
+
+use crate::{greeter, stop};
+
+e2e! {
+    async fn a_host_can_be_started_twice_and_two_can_run_at_once() {
+        let (one, two) = (Kit::with("ok"), Kit::with("ok"));
+        let (first, second) = (one.start().await, two.start().await);
+        assert_eq!(greeter(&first).greeting("1").await.unwrap(), "Hello 1!");
+        assert_eq!(greeter(&second).greeting("2").await.unwrap(), "Hello 2!");
+        stop(first).await;
+        assert_eq!(greeter(&second).greeting("2").await.unwrap(), "Hello 2!");
+        let third = one.start().await;
+        assert_eq!(greeter(&third).greeting("3").await.unwrap(), "Hello 3!");
+        stop(second).await;
+        stop(third).await;
+    }
+
+    async fn the_same_calls_go_as_messages_between_actors() {
+        let kit = Kit::with("ok");
+        let host = kit.start().await;
+        let (handle, manager) = (greeter(&host), host.manager());
+        let node_of_actors = move || {
+            actix::System::new().block_on(async move {
+                let gateway = GreeterActor::new(handle).start();
+                let greeting = gateway.send(Greeting { message: "actor".into() });
+                assert_eq!(greeting.await.unwrap().unwrap(), "Hello actor!");
+                let instance = InstanceName::parse("helloworld").unwrap();
+                let reload = manager.send(ReloadPlugin { instance });
+                assert_eq!(reload.await.unwrap().unwrap(), Generation(2));
+            });
+        };
+        tokio::task::spawn_blocking(node_of_actors).await.unwrap();
+        stop(host).await;
+    }
+
+    async fn a_host_works_within_a_runtime_of_one_thread() {
+        let node = || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let kit = Kit::with("ok");
+                let host = kit.start().await;
+                assert_eq!(greeter(&host).greeting("x").await.unwrap(), "Hello x!");
+                host.reload("helloworld").await.unwrap();
+                assert_eq!(greeter(&host).greeting("x").await.unwrap(), "Hello x!");
+                stop(host).await;
+                kit.assert_clean();
+            });
+        };
+        tokio::task::spawn_blocking(node).await.unwrap();
+    }
+
+    async fn events_tell_a_plugin_s_life_in_order() {
+        let kit = Kit::with("ok");
+        let host = kit.start().await;
+        let mut events = host.events();
+        host.reload("helloworld").await.unwrap();
+        let ready = loop {
+            if let EventKind::Ready(generation) = events.recv().await.unwrap().kind {
+                break generation;
+            }
+        };
+        assert_eq!(ready, Generation(2));
+        let gone = loop {
+            if let EventKind::Gone(generation) = events.recv().await.unwrap().kind {
+                break generation;
+            }
+        };
+        assert_eq!(gone, Generation(1));
+        stop(host).await;
+    }
+
+    async fn a_stop_in_a_hurry_does_not_wait_for_a_hanging_call() {
+        let mut kit = Kit::with("hang-on-call");
+        kit.set("/timeouts", serde_json::json!({ "drain": "1h", "call": "1h" }));
+        let host = kit.start().await;
+        let handle = greeter(&host);
+        let hanging = tokio::spawn(async move { handle.greeting("hang").await });
+        greeter(&host).greeting("x").await.unwrap();
+        let hurry = CancellationToken::new();
+        hurry.cancel();
+        assert!(host.stop_or(Duration::from_secs(3_600), hurry).await.is_err());
+        let error = tokio::time::timeout(Duration::from_secs(10), hanging).await.unwrap();
+        assert_eq!(error.unwrap().unwrap_err().outcome(), "unavailable");
+        kit.assert_clean();
+    }
+
+    async fn a_gateway_of_another_interface_is_refused() {
+        struct Other;
+        impl outrigger::Gateway for Other {
+            const INTERFACE: &'static str = "account";
+            fn from_link(_: outrigger::Link) -> Self {
+                Self
+            }
+        }
+        let kit = Kit::with("ok");
+        let host = kit.start().await;
+        let error = host.gateway::<Other>("helloworld").map(drop).unwrap_err().to_string();
+        assert_eq!(error, "plugin `helloworld` fills interface `helloworld`, not `account`");
+        assert_eq!(Handle::INTERFACE, "helloworld");
+        stop(host).await;
+    }
+}
+
+/// The seam for other ways to run a plugin is an object.
+#[test]
+fn a_driver_can_be_handed_around() {
+    fn takes(_: Option<Arc<dyn Driver>>) {}
+    takes(None);
+}

@@ -1,0 +1,40 @@
+//! End to end: real processes, real TLS, real distributions.
+
+mod bad_input;
+mod command;
+mod embedding;
+mod languages;
+mod leaks;
+mod main_job;
+mod node_loop;
+mod odd_plugins;
+mod reload;
+mod supervision;
+mod tree;
+
+use std::time::Duration;
+
+use outrigger::helloworld::Handle;
+use outrigger::{PluginHost, PluginStatus};
+
+/// For stopping a host whose plugins stop as they should.
+const STOP: Duration = Duration::from_secs(15);
+
+fn greeter(host: &PluginHost) -> Handle {
+    host.gateway::<Handle>("helloworld").expect("a gateway")
+}
+
+fn status(host: &PluginHost) -> PluginStatus {
+    host.watch("helloworld").expect("an instance").borrow().clone()
+}
+
+async fn stop(host: PluginHost) {
+    host.stop(STOP).await.expect("a clean stop");
+}
+
+/// Waits until the instance is in a state that satisfies `wanted`.
+async fn wait_for(host: &PluginHost, wanted: impl FnMut(&PluginStatus) -> bool) -> PluginStatus {
+    let mut watch = host.watch("helloworld").expect("an instance");
+    let found = watch.wait_for(wanted).await.expect("the host runs");
+    found.clone()
+}

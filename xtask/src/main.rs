@@ -1,0 +1,41 @@
+//! The repository's chores, in Rust: `cargo xtask test` builds everything that
+//! tests start and runs them all.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command prints")]
+
+mod command;
+mod foreign;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The repository's chores.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Build all programs that tests start, then run every test
+    ///
+    /// Programs in languages whose tools are missing are named and left out;
+    /// with OUTRIGGER_STRICT=1 that is a failure.
+    Test(test::Arguments),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().chore {
+        Chore::Test(arguments) => test::run(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

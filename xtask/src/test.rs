@@ -1,0 +1,42 @@
+//! `cargo xtask test`.
+
+use std::process::Command;
+
+use clap::Args;
+
+use crate::command::{self, command, repository};
+use crate::foreign;
+
+/// Makes a missing tool a failure.
+const STRICT: &str = "OUTRIGGER_STRICT";
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Arguments for `cargo test`, such as `-p outrigger-core` or a test's name
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    rest: Vec<String>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
+    let strict = std::env::var(STRICT).is_ok_and(|value| value == "1");
+    // Tests of one package start programs of another, which cargo builds only
+    // when it is asked to.
+    run_cargo(
+        "build all programs",
+        &["build", "--locked", "--workspace", "--bins", "--examples"],
+        &[],
+    )?;
+    let skipped = foreign::build(strict)?;
+    let tested = run_cargo("run all tests", &["test", "--locked", "--workspace"], &arguments.rest);
+    for line in &skipped {
+        println!("skipped: {line}");
+    }
+    tested
+}
+
+fn run_cargo(what: &str, arguments: &[&str], rest: &[String]) -> Result<(), String> {
+    // The toolchain that runs this chore, whatever is first on PATH.
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut cargo: Command = command(cargo, &repository());
+    command::run(what, cargo.args(arguments).args(rest))
+}
