@@ -35,7 +35,7 @@ fn main() -> Result<(), Failure> {
     let mut criterion = Criterion::default()
         .sample_size(20)
         .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(2))
+        .measurement_time(Duration::from_millis(1_500))
         .without_plots()
         .configure_from_args();
     on_one_thread(&mut criterion, &kit)?;

@@ -40,7 +40,7 @@ fn main() -> Result<(), Failure> {
     let mut criterion = Criterion::default()
         .sample_size(15)
         .warm_up_time(Duration::from_millis(250))
-        .measurement_time(Duration::from_secs(2))
+        .measurement_time(Duration::from_millis(1_500))
         .without_plots()
         .configure_from_args();
     let mut group = criterion.benchmark_group("handshake");

@@ -34,12 +34,13 @@ pub use ways::{CallActor, CallHandle, CallRaw, PAYLOAD, Way};
 /// Why a fixture could not be made. A benchmark shows it and ends.
 pub type Failure = Box<dyn Error + Send + Sync>;
 
-/// Whether this run takes figures. With `--test`, `--list`, and without the
-/// `--bench` that `cargo bench` passes, it does not: then there is nothing to
-/// show in a table.
+/// Whether this run takes figures. With `--test`, `--list`, `--profile-time`,
+/// and without the `--bench` that `cargo bench` passes, it does not: then there
+/// is nothing to show in a table.
 #[must_use]
 pub fn takes_figures() -> bool {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let given = |name: &str| arguments.iter().any(|argument| argument == name);
-    given("--bench") && !given("--test") && !given("--list")
+    let other = ["--test", "--list", "--profile-time"];
+    given("--bench") && !other.into_iter().any(given)
 }

@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitOptions, kill_process, pidfd_open, set_child_subreaper, waitpid,
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process, pidfd_open, set_child_subreaper,
+    waitid,
 };
 
 use crate::census::{Descendant, descendants, descendants_of};
@@ -26,6 +27,9 @@ pub const LIMIT: Duration = Duration::from_secs(30);
 const SETTLE: Duration = Duration::from_secs(3);
 
 const CHILD: &str = "OUTRIGGER_E2E_TEST";
+
+/// What of the log a failed test shows; by default `info`.
+const LOG: &str = "OUTRIGGER_TEST_LOG";
 
 /// Makes an end-to-end test: `e2e! { async fn name() { … } }`.
 #[macro_export]
@@ -59,7 +63,7 @@ pub fn run<F: Future<Output = ()>>(path: &str, body: impl FnOnce() -> F) {
 fn in_child<F: Future<Output = ()>>(body: impl FnOnce() -> F) {
     set_child_subreaper(Some(rustix::process::getpid())).expect("any process may be a subreaper");
     let _twice = tracing_subscriber::fmt()
-        .with_env_filter("debug,h2=info,hyper=info,tower=info,rustls=info")
+        .with_env_filter(std::env::var(LOG).unwrap_or_else(|_| "info".to_owned()))
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .try_init();
@@ -79,7 +83,8 @@ fn settled() -> Vec<Descendant> {
     let (mut left, mut waited) = (Vec::new(), Duration::ZERO);
     let step = Duration::from_millis(10);
     while waited < SETTLE {
-        while let Ok(Some(_)) = waitpid(None, WaitOptions::NOHANG) {}
+        while let Ok(Some(_)) = waitid(WaitId::All, WaitIdOptions::EXITED | WaitIdOptions::NOHANG) {
+        }
         left = descendants();
         if left.is_empty() {
             break;

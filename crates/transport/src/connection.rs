@@ -102,8 +102,10 @@ pub(crate) struct ProcessConnection {
     pub(crate) info: ConnectionInfo,
     pub(crate) tail: Tail,
     pub(crate) stderr: tokio::sync::watch::Receiver<bool>,
-    /// Drains standard output, standard error and the stdio stream.
+    /// Drain standard output and standard error.
     pub(crate) drains: Vec<AbortOnDropHandle<()>>,
+    /// Drains the stdio stream.
+    pub(crate) stdio: AbortOnDropHandle<()>,
     pub(crate) directory: RunDirectory,
     /// The unpacked tree lives as long as the process that runs from it.
     pub(crate) _keep: Option<Arc<dyn Send + Sync>>,
@@ -127,6 +129,9 @@ impl ProcessConnection {
             heard = control::shutdown(self.rpc.clone(), ladder.shutdown) => heard,
             _ = process.died() => return Stopped::Graceful,
         };
+        // A plugin that ends gracefully waits for its streams, and this one
+        // never ends by itself.
+        self.stdio.abort();
         let left = ladder.shutdown.saturating_sub(asked.elapsed());
         if heard == Heard::Yes && process.died_within(left).await {
             return Stopped::Graceful;
@@ -145,7 +150,7 @@ impl ProcessConnection {
             tracing::warn!(pid = self.process.pid(), "processes of a plugin cannot be killed");
         }
         let _grace = tokio::time::timeout(PIPE_GRACE, drained(&self.stderr)).await;
-        for drain in &self.drains {
+        for drain in self.drains.iter().chain([&self.stdio]) {
             drain.abort();
         }
         self.directory.remove().await;

@@ -15,7 +15,7 @@ use tracing::Level;
 
 use crate::logs::{LogLine, escape};
 use crate::rpc::Rpc;
-use crate::stdio::log;
+use crate::stdio::{Throttle, log};
 
 /// The name under which go-plugin reports a plugin's health.
 const SERVICE: &str = "plugin";
@@ -76,7 +76,9 @@ pub(crate) async fn drain_stdio(rpc: Rpc, plugin: Arc<str>) {
     let mut client = GrpcStdioClient::new(rpc);
     let Ok(stream) = client.stream_stdio(()).await else { return };
     let mut stream = stream.into_inner();
+    let mut throttle = Throttle::new();
     while let Ok(Some(piece)) = stream.message().await {
+        throttle.spend(piece.data.len()).await;
         let channel = match piece.channel() {
             stdio_data::Channel::Stdout => "stdout",
             stdio_data::Channel::Stderr => "stderr",

@@ -270,11 +270,8 @@ impl Attempt {
     ) -> ProcessConnection {
         let Connected { rpc, app_version, stdout, .. } = connected;
         let plugin: Arc<str> = spec.plugin.into();
-        let drains = vec![
-            self.drain,
-            AbortOnDropHandle::new(tokio::spawn(drain_stdout(stdout))),
-            AbortOnDropHandle::new(tokio::spawn(drain_stdio(rpc.clone(), plugin))),
-        ];
+        let stdout = AbortOnDropHandle::new(tokio::spawn(drain_stdout(stdout)));
+        let stdio = AbortOnDropHandle::new(tokio::spawn(drain_stdio(rpc.clone(), plugin)));
         ProcessConnection {
             info: ConnectionInfo {
                 pid: Some(self.process.pid()),
@@ -286,7 +283,8 @@ impl Attempt {
             process: self.process,
             tail: self.tail,
             stderr: self.stderr,
-            drains,
+            drains: vec![self.drain, stdout],
+            stdio,
             directory: self.directory,
             _keep: spec.keep,
         }

@@ -46,17 +46,17 @@ impl Tail {
 
 /// Slows a flood down to 64 MiB/s and never stops it.
 #[derive(Debug)]
-struct Throttle {
+pub(crate) struct Throttle {
     until: Instant,
     left: usize,
 }
 
 impl Throttle {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { until: Instant::now() + BUDGET_INTERVAL, left: BUDGET_BYTES }
     }
 
-    async fn spend(&mut self, bytes: usize) {
+    pub(crate) async fn spend(&mut self, bytes: usize) {
         self.left = self.left.saturating_sub(bytes);
         if self.left > 0 {
             return;

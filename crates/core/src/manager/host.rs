@@ -273,11 +273,17 @@ impl Host {
         deadline: Duration,
         hurry: CancellationToken,
     ) -> Result<(), HostError> {
+        let stopping = self.manager.send(StopAll);
+        tokio::pin!(stopping);
         let stopped = tokio::select! {
-            _ = self.manager.send(StopAll) => true,
+            _ = &mut stopping => true,
             () = tokio::time::sleep(deadline) => false,
             () = hurry.cancelled() => false,
         };
+        if !stopped {
+            self.end.cancel();
+            let _killed = tokio::time::timeout(END_LIMIT, stopping).await;
+        }
         self.end().await;
         if stopped {
             return Ok(());

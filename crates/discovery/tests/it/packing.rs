@@ -86,7 +86,7 @@ fn what_was_packed_and_signed_is_resolved_again() {
         limits: outrigger_discovery::Limits::default(),
         platform: LINUX,
     };
-    let resolved = resolver.resolve(&definition(), &|| Duration::ZERO).unwrap();
+    let resolved = resolver.resolve(&definition(), None, &|| Duration::ZERO).unwrap();
     assert_eq!(resolved.digest, packed.digest);
     assert_eq!(resolved.warnings, []);
     let expected = [

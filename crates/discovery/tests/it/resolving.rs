@@ -205,7 +205,18 @@ fn timings_come_from_the_callers_clock() {
         ticks.set(ticks.get() * 2 + 1);
         Duration::from_secs(ticks.get())
     };
-    let timings = place.resolver.resolve(&definition(), &clock).unwrap().timings;
+    let timings = place.resolver.resolve(&definition(), None, &clock).unwrap().timings;
     let seconds = [timings.locate, timings.verify, timings.unpack].map(|part| part.as_secs());
     assert_eq!(seconds, [2, 4, 8]);
+}
+
+#[test]
+fn an_unchanged_distribution_is_verified_again_and_not_unpacked_again() {
+    let mut place = Place::with_zip(&Forge::plugin([]).bytes());
+    let first = place.resolve().unwrap();
+    let again = place.resolver.resolve(&definition(), Some(&first), &|| Duration::ZERO).unwrap();
+    assert!(Arc::ptr_eq(&first.workspace, &again.workspace));
+    place.verifier(Pinned(Sha256Digest([0; 32])));
+    let refused = place.resolver.resolve(&definition(), Some(&first), &|| Duration::ZERO);
+    assert!(refused.is_err(), "a known distribution is not trusted for ever");
 }

@@ -37,11 +37,9 @@ e2e! {
     async fn fifty_reloads_and_fifty_failed_starts_leave_nothing_behind() {
         let mut kit = Kit::with("ok");
         kit.add_fixture("bad", "wrong-cert");
-        let host = {
-            let mut good = Kit::with("ok");
-            good.set("/runDir", serde_json::json!(kit.run_dir()));
-            good.start().await
-        };
+        let mut good = Kit::with("ok");
+        good.set("/runDir", serde_json::json!(kit.run_dir()));
+        let host = good.start().await;
         let cycle = async || {
             host.reload("helloworld").await.unwrap();
             let failing = kit.builder().register().unwrap().start().await;

@@ -48,7 +48,8 @@ e2e! {
             ("init-panics", "its initialisation failed"),
             ("netrpc", "net/rpc"),
         ];
-        let kit = Kit::with("ok");
+        let mut kit = Kit::with("ok");
+        kit.set("/timeouts/start", json!("1s"));
         let host = kit.start().await;
         let load = Load::start(&greeter(&host), 4);
         for (scenario, reason) in bad {

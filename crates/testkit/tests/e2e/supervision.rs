@@ -78,7 +78,7 @@ e2e! {
     }
 
     async fn while_nothing_serves_calls_fail_at_once_with_the_reason() {
-        let mut kit = Kit::with("exit-after-ready 100");
+        let mut kit = Kit::with("exit-after-ready 500");
         kit.set("/timeouts/call", json!("20s"));
         let host = kit.start().await;
         let handle = greeter(&host);
@@ -97,7 +97,7 @@ e2e! {
     }
 
     async fn a_plugin_that_keeps_dying_ends_in_an_open_circuit() {
-        let kit = Kit::with("exit-after-ready 1");
+        let kit = Kit::with("exit-after-ready 500");
         let host = kit.start().await;
         let open = wait_for(&host, |now| now.state == PluginState::CircuitOpen).await;
         assert_eq!(open.failures, 5);
