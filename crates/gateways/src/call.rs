@@ -66,6 +66,12 @@ impl Outgoing {
         }
     }
 
+    /// The endpoint itself, for one client.
+    #[must_use]
+    pub fn into_endpoint(self) -> Endpoint {
+        self.endpoint
+    }
+
     /// A request that tells the plugin how long the caller waits.
     pub fn request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);

@@ -85,8 +85,10 @@ impl Handle {
     ) -> Result<String, GatewayError> {
         self.caller
             .call(&self.greeting, options, |outgoing| async move {
-                let rpc = match outgoing.endpoint() {
-                    Endpoint::Rpc(rpc) => rpc.clone(),
+                let request = plugin_hello_world::Request { msg: message.to_owned() };
+                let request = outgoing.request(request);
+                let rpc = match outgoing.into_endpoint() {
+                    Endpoint::Rpc(rpc) => rpc,
                     Endpoint::Local(local) => {
                         let Some(local) = local.downcast_ref::<LocalGreeter>() else {
                             return Sent::WrongEndpoint;
@@ -94,8 +96,6 @@ impl Handle {
                         return local.greet(message).await;
                     }
                 };
-                let request = plugin_hello_world::Request { msg: message.to_owned() };
-                let request = outgoing.request(request);
                 match PluginGreetingClient::new(rpc).greeting(request).await {
                     Ok(response) => Sent::Answer(response.into_inner().msg),
                     Err(status) => Sent::Status(status),

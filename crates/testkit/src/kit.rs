@@ -166,7 +166,6 @@ impl Kit {
 
     /// A host on the settings file, without verification: what most tests are
     /// about comes after it.
-    #[must_use]
     pub fn builder(&self) -> PluginHostBuilder {
         PluginHost::builder()
             .settings_url(self.settings_url())

@@ -1,8 +1,14 @@
 //! End to end: real processes, real TLS, real distributions.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on fails, and tests start processes"
+)]
 
 mod bad_input;
 mod command;
 mod embedding;
+mod in_node;
 mod languages;
 mod leaks;
 mod main_job;

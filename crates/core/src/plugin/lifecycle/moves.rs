@@ -1,0 +1,173 @@
+//! The moves that events are made of: give up, go back, start, retire, answer.
+
+use std::mem;
+use std::time::Duration;
+
+use outrigger_types::Generation;
+
+use super::{
+    Attempt, Denied, Effect, Fault as _, Lifecycle, Parts, Retirement, Running, State, Step,
+    Ticket, Told,
+};
+
+impl<P: Parts> Lifecycle<P> {
+    /// The attempt that runs has failed: its callers hear of it, and whatever
+    /// served before is gone back to.
+    pub(super) fn attempt_failed(&mut self, fault: P::Fault, now: Duration) {
+        let told = if self.asking.is_empty() { Told::Nobody } else { Told::Caller };
+        self.effects.push(Effect::Report(fault.clone(), told));
+        match mem::replace(&mut self.state, State::Stopped) {
+            State::Replacing(running, attempt) => {
+                self.discard(attempt);
+                self.state = State::Ready(running);
+            }
+            State::Starting(attempt) => {
+                // What failed is not what served: go back to that at once.
+                let reloading = self.proven.is_some() && !self.asking.is_empty();
+                self.discard(attempt);
+                match self.proven.clone() {
+                    Some(distribution) if reloading => self.start_with(distribution),
+                    _ if fault.is_permanent() && self.proven.is_none() => {
+                        self.state = State::Failed;
+                    }
+                    proven => self.restart(proven, now),
+                }
+            }
+            other => self.state = other,
+        }
+        for ticket in mem::take(&mut self.asking) {
+            self.answer(ticket, Err(Denied::Failed(fault.clone())));
+        }
+        self.begin_queued_reload();
+    }
+
+    pub(super) fn begin_queued_reload(&mut self) {
+        if self.queued.is_empty() {
+            return;
+        }
+        match mem::replace(&mut self.state, State::Stopped) {
+            State::Ready(running) => {
+                self.asking = mem::take(&mut self.queued);
+                self.replace(running);
+            }
+            State::BackingOff { .. } | State::Failed => {
+                self.asking = mem::take(&mut self.queued);
+                self.resolve();
+            }
+            other => self.state = other,
+        }
+    }
+
+    pub(super) fn restart(&mut self, distribution: Option<P::Distribution>, now: Duration) {
+        let verdict = self.restarts.failed(now);
+        match distribution {
+            Some(distribution) if verdict.delay.is_zero() => self.start_with(distribution),
+            _ => {
+                self.timer += 1;
+                self.effects.push(Effect::Wake(self.timer, verdict.delay));
+                self.state = State::BackingOff { timer: self.timer, open: verdict.open };
+            }
+        }
+    }
+
+    /// Launches what is resolved already, as soon as the rules allow it.
+    pub(super) fn start_with(&mut self, distribution: P::Distribution) {
+        self.state = if self.must_wait() {
+            State::Switching { distribution }
+        } else {
+            let generation = self.next_generation();
+            State::Starting(self.launch(generation, distribution))
+        };
+    }
+
+    /// Whether what is on its way out must be gone first.
+    pub(super) fn must_wait(&self) -> bool {
+        self.exclusive && !self.retiring.is_empty()
+    }
+
+    pub(super) fn resolve(&mut self) {
+        let generation = self.next_generation();
+        self.effects.push(Effect::Resolve(generation));
+        self.state = State::Starting(Attempt { generation, step: Step::Resolving });
+    }
+
+    pub(super) fn replace(&mut self, running: Running<P>) {
+        let generation = self.next_generation();
+        self.effects.push(Effect::Resolve(generation));
+        self.state = State::Replacing(running, Attempt { generation, step: Step::Resolving });
+    }
+
+    pub(super) fn launch(
+        &mut self,
+        generation: Generation,
+        distribution: P::Distribution,
+    ) -> Attempt<P> {
+        self.effects.push(Effect::Launch(generation, distribution.clone()));
+        Attempt { generation, step: Step::Launching(distribution) }
+    }
+
+    /// Gives up an attempt whose step still runs.
+    pub(super) fn abandon(&mut self, attempt: Attempt<P>) {
+        let generation = attempt.generation;
+        match attempt.step {
+            Step::Initialising(_, connection) => {
+                self.effects.push(Effect::Cancel(generation));
+                self.retire(generation, connection, Retirement::Kill);
+            }
+            Step::Resolving | Step::Launching(_) => {
+                self.effects.push(Effect::Cancel(generation));
+                self.abandoned.insert(generation);
+            }
+        }
+    }
+
+    /// Cleans up an attempt whose step has completed with a failure.
+    pub(super) fn discard(&mut self, attempt: Attempt<P>) {
+        if let Step::Initialising(_, connection) = attempt.step {
+            self.effects.push(Effect::Cancel(attempt.generation));
+            self.retire(attempt.generation, connection, Retirement::Kill);
+        }
+    }
+
+    pub(super) fn retire(
+        &mut self,
+        generation: Generation,
+        connection: P::Connection,
+        how: Retirement,
+    ) {
+        self.retiring.insert(generation);
+        self.effects.push(Effect::Retire(generation, connection, how));
+    }
+
+    pub(super) fn settle_stop(&mut self) {
+        if !self.retiring.is_empty() || !self.abandoned.is_empty() {
+            return;
+        }
+        if let State::Stopping(tickets) = &mut self.state {
+            let tickets = mem::take(tickets);
+            self.state = State::Stopped;
+            let generation = self.last;
+            for ticket in tickets {
+                self.answer(ticket, Ok(generation));
+            }
+        }
+    }
+
+    pub(super) fn awaits(&self, generation: Generation, step: impl Fn(&Step<P>) -> bool) -> bool {
+        match &self.state {
+            State::Starting(attempt) | State::Replacing(_, attempt) => {
+                attempt.generation == generation && step(&attempt.step)
+            }
+            _ => false,
+        }
+    }
+
+    pub(super) fn next_generation(&mut self) -> Generation {
+        self.last = self.last.next();
+        self.last
+    }
+
+    pub(super) fn answer(&mut self, ticket: Ticket, result: Result<Generation, Denied<P::Fault>>) {
+        self.effects.push(Effect::Answer(ticket, result));
+    }
+}
