@@ -27,7 +27,7 @@ pub(crate) struct Arguments {
     /// Verify distributions with a local public key and local signatures
     #[arg(long = "plugins.localverify")]
     local_verify: bool,
-    /// The public key [default: file:///<baseDir>/gpg.key]
+    /// The public key [default: gpg.key in `baseDir`]
     #[arg(long = "plugins.publickey", value_name = "URL")]
     public_key: Option<String>,
     /// A node's TOML file with a section [Node.Plugins]
