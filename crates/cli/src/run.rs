@@ -1,5 +1,6 @@
 //! `outrigger run`: hosts the plugins of a settings file.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -53,11 +54,13 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     runtime()?.block_on(async {
         // Before the first plugin: a signal must find somebody who listens.
         let mut signals = Signals::new()?;
-        let starting = registered.start();
-        let host = tokio::select! {
-            started = starting => started?,
-            () = signals.stop() => {
-                return Err(Failure::Failed("stopped before all plugins served".into()));
+        let cancel = CancellationToken::new();
+        let starting = registered.start_or(cancel.clone());
+        tokio::pin!(starting);
+        let host = loop {
+            tokio::select! {
+                started = &mut starting => break started?,
+                () = signals.stop(), if !cancel.is_cancelled() => cancel.cancel(),
             }
         };
         serve(host, &arguments, &mut signals).await
@@ -143,8 +146,10 @@ async fn serve(
         if !reload {
             break;
         }
-        reload_all(&host).await;
-        report("reloaded", &host, arguments.json);
+        tokio::select! {
+            () = reload_all(&host) => report("reloaded", &host, arguments.json),
+            () = signals.stop() => break,
+        }
     }
     tracing::info!("stopping");
     let limit = Duration::from_secs(arguments.stop_timeout);
@@ -162,7 +167,7 @@ async fn serve(
 async fn reload_all(host: &PluginHost) {
     for status in host.status() {
         if let Err(error) = host.reload(status.instance.as_str()).await {
-            tracing::error!("reload failed, what served before goes on: {error}");
+            tracing::error!("reload failed: {error}");
         }
     }
 }
@@ -171,11 +176,11 @@ fn report(event: &str, host: &PluginHost, as_json: bool) {
     let statuses = host.status();
     if as_json {
         let plugins: Vec<Value> = statuses.iter().map(to_json).collect();
-        println!("{}", json!({ "event": event, "plugins": plugins }));
+        line(&json!({ "event": event, "plugins": plugins }).to_string());
         return;
     }
     for status in statuses {
-        println!(
+        line(&format!(
             "{}: {} {} is {}, generation {}, pid {}, sandbox {}",
             status.instance,
             status.name,
@@ -184,8 +189,13 @@ fn report(event: &str, host: &PluginHost, as_json: bool) {
             status.generation.map_or("-".into(), |generation| generation.to_string()),
             status.pid.map_or("-".into(), |pid| pid.to_string()),
             status.sandbox,
-        );
+        ));
     }
+}
+
+/// A reader that has gone away is no reason for a host to end.
+fn line(text: &str) {
+    let _unread = writeln!(std::io::stdout(), "{text}");
 }
 
 fn to_json(status: &PluginStatus) -> Value {

@@ -251,6 +251,13 @@ impl LiveCell {
     }
 }
 
+impl Drop for LiveCell {
+    /// Links outlive the host: their calls must not go to what is gone.
+    fn drop(&mut self) {
+        self.withdraw_ended("the host has stopped");
+    }
+}
+
 /// The reading side: a cheap clone, held by gateways.
 #[derive(Debug, Clone)]
 pub struct Link(Arc<Shared>);

@@ -34,6 +34,9 @@ impl Method {
     }
 }
 
+/// gRPC has no room for deadlines without end.
+const LONGEST_DEADLINE: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// What a caller can set for one call.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CallOptions {
@@ -75,7 +78,7 @@ impl Outgoing {
     /// A request that tells the plugin how long the caller waits.
     pub fn request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
-        request.set_timeout(self.left);
+        request.set_timeout(self.left.min(LONGEST_DEADLINE));
         request
     }
 }

@@ -62,6 +62,14 @@ pub enum GatewayError {
         /// What is wrong with the answer.
         what: String,
     },
+    /// The gateway actor has as many calls under way as it may.
+    #[error("plugin `{plugin}`: the gateway actor has {limit} calls under way; try again later")]
+    Overloaded {
+        /// The instance.
+        plugin: String,
+        /// How many it may have.
+        limit: usize,
+    },
     /// The instance runs in another way than this gateway can call.
     #[error("plugin `{plugin}` runs within the node, but is no implementation of this interface")]
     WrongEndpoint {
@@ -77,7 +85,7 @@ impl GatewayError {
     pub fn was_not_sent(&self) -> bool {
         match self {
             Self::Unavailable(unavailable) => unavailable.was_not_sent(),
-            Self::WrongEndpoint { .. } => true,
+            Self::WrongEndpoint { .. } | Self::Overloaded { .. } => true,
             _ => false,
         }
     }
@@ -93,6 +101,7 @@ impl GatewayError {
             Self::Refused { .. } => "refused",
             Self::BadAnswer { .. } => "bad-answer",
             Self::WrongEndpoint { .. } => "wrong-endpoint",
+            Self::Overloaded { .. } => "overloaded",
         }
     }
 
@@ -109,11 +118,11 @@ impl GatewayError {
         match status.code() {
             Code::DeadlineExceeded => Self::DeadlineExceeded { plugin, method, deadline },
             // tonic's own timer says so in these words.
-            Code::Cancelled if local || status.message() == "Timeout expired" => {
+            Code::Cancelled if status.message() == "Timeout expired" => {
                 Self::DeadlineExceeded { plugin, method, deadline }
             }
             Code::Unimplemented => Self::Unimplemented { plugin, method },
-            Code::Unavailable | Code::Unknown if local => {
+            Code::Cancelled | Code::Unavailable | Code::Unknown | Code::Internal if local => {
                 let message = status.message().escape_debug().to_string();
                 Self::Disconnected { plugin, method, message }
             }
@@ -157,9 +166,16 @@ mod tests {
 
     #[test]
     fn a_broken_connection_is_told_from_a_refusal() {
-        let mut status = Status::unavailable("tcp connect error");
-        status.set_source(std::sync::Arc::new(std::io::Error::other("broken")));
-        assert_eq!(map(&status).outcome(), "disconnected");
-        assert!(!map(&status).was_not_sent());
+        for mut status in [
+            Status::unavailable("tcp connect error"),
+            Status::cancelled("operation was canceled"),
+            Status::unknown("transport error"),
+            Status::internal("h2 protocol error"),
+        ] {
+            assert_eq!(map(&status).outcome(), "refused", "{status:?}");
+            status.set_source(std::sync::Arc::new(std::io::Error::other("broken")));
+            assert_eq!(map(&status).outcome(), "disconnected", "{status:?}");
+            assert!(!map(&status).was_not_sent());
+        }
     }
 }

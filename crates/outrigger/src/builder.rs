@@ -10,6 +10,7 @@ use outrigger_core::{HostError, InterfaceSpec};
 use outrigger_discovery::{Verification, Verifier};
 use outrigger_transport::Driver;
 use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
 
 use crate::host::PluginHost;
 
@@ -208,8 +209,19 @@ impl Registered {
     /// [`HostError`] of the first required plugin that failed; nothing runs and
     /// nothing is left on the disk then.
     pub async fn start(self) -> Result<PluginHost, HostError> {
+        self.start_or(CancellationToken::new()).await
+    }
+
+    /// As [`Registered::start`], until `cancel` is cancelled: what was started
+    /// by then is taken down before this returns.
+    ///
+    /// # Errors
+    ///
+    /// As [`Registered::start`], and [`HostError::Stopped`] once it is
+    /// cancelled.
+    pub async fn start_or(self, cancel: CancellationToken) -> Result<PluginHost, HostError> {
         let config = self.config;
-        let host = Host::start(HostConfig {
+        let config = HostConfig {
             settings: config.settings,
             source: config.source,
             interfaces: config.interfaces,
@@ -217,7 +229,7 @@ impl Registered {
             host_identity: config.identity,
             driver: config.driver,
             io: config.io.unwrap_or_else(Handle::current),
-        });
-        Ok(PluginHost::new(host.await?))
+        };
+        Ok(PluginHost::new(Host::start_or(config, cancel).await?))
     }
 }

@@ -101,6 +101,14 @@ impl Kit {
         self.save();
     }
 
+    /// Lets the host find no launcher.
+    pub fn without_launcher(&mut self) {
+        if let Some(settings) = self.settings.as_object_mut() {
+            settings.remove("launcher");
+        }
+        self.save();
+    }
+
     fn save(&self) {
         let text = serde_json::to_string_pretty(&self.settings).expect("JSON");
         fs::write(self.settings_file(), text).expect("a settings file");

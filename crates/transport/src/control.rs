@@ -45,6 +45,8 @@ pub(crate) async fn health(rpc: Rpc, timeout: Duration) -> Health {
         Ok(Err(status)) if matches!(status.code(), Code::Unimplemented | Code::NotFound) => {
             Health::Unsupported
         }
+        // The plugin's own words: whatever they are, it answers.
+        Ok(Err(status)) if std::error::Error::source(&status).is_none() => Health::NotServing,
         Ok(Err(_)) | Err(_) => Health::Unreachable,
     }
 }

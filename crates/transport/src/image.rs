@@ -28,7 +28,7 @@ impl Image {
         let memory = memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
         let mut memory = File::from(memory);
         program.rewind()?;
-        let bytes = io::copy(&mut program.take(u64::MAX), &mut memory)?;
+        let bytes = io::copy(program, &mut memory)?;
         memory.rewind()?;
         let seals = SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL;
         fcntl_add_seals(&memory, seals)?;

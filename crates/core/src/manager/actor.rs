@@ -35,6 +35,8 @@ pub struct PluginManager {
     pub(super) children: Arc<BTreeMap<InstanceName, Child>>,
     pub(super) settings: SettingsSource,
     pub(super) io: Handle,
+    /// Counts reloads in the order in which they were asked for.
+    pub(super) orders: u64,
 }
 
 impl PluginManager {
@@ -69,14 +71,14 @@ impl Handler<StartAll> for PluginManager {
 async fn start_all(children: &BTreeMap<InstanceName, Child>) -> Result<(), HostError> {
     let starts = children.iter().map(|(instance, child)| async move {
         let outcome = child.actor.send(Start).await;
-        (instance, child.required, flatten(instance, outcome))
+        (child.required, flatten(instance, outcome))
     });
     let mut starts = stream::iter(starts).buffer_unordered(STARTING_TOGETHER);
-    while let Some((instance, required, outcome)) = starts.next().await {
+    while let Some((required, outcome)) = starts.next().await {
         match outcome {
             Ok(_) => {}
             Err(error) if required => return Err(error.into()),
-            Err(_) => tracing::warn!(plugin = %instance, "the node starts without it"),
+            Err(error) => tracing::warn!("{error}; the node starts without it"),
         }
     }
     Ok(())
@@ -107,13 +109,16 @@ impl Handler<ReloadPlugin> for PluginManager {
         let Some(child) = self.children.get(&instance).cloned() else {
             return Box::pin(async { Err(unknown) });
         };
+        // Before the settings are read: what is read later is newer.
+        self.orders += 1;
+        let order = self.orders;
         let source = self.settings.clone();
         let io = self.io.clone();
         Box::pin(async move {
             let read = io.spawn_blocking(move || source.load()).await;
             let settings = read.map_err(|_| HostError::Stopped)??;
             let provider = settings.providers.get(&instance).cloned().ok_or(unknown)?;
-            let outcome = child.actor.send(Reload { provider }).await;
+            let outcome = child.actor.send(Reload { provider, order }).await;
             Ok(flatten(&instance, outcome)?)
         })
     }

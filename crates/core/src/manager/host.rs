@@ -106,6 +106,7 @@ pub struct Host {
     events: broadcast::Sender<HostEvent>,
     tasks: TaskTracker,
     end: CancellationToken,
+    io: Handle,
     // Removed last, when no plugin runs in it any more.
     run_root: Option<RunRoot>,
 }
@@ -130,17 +131,36 @@ impl Host {
     ///
     /// [`HostError`]; nothing runs and nothing is left on the disk then.
     pub async fn start(config: HostConfig) -> Result<Self, HostError> {
+        Self::start_or(config, CancellationToken::new()).await
+    }
+
+    /// As [`Host::start`], until `cancel` is cancelled: what was started by then
+    /// is taken down.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::start`], and [`HostError::Stopped`] once it is cancelled.
+    pub async fn start_or(
+        config: HostConfig,
+        cancel: CancellationToken,
+    ) -> Result<Self, HostError> {
         Self::check(&config.settings, &config.interfaces)?;
         let host = tokio::task::spawn_blocking(move || Self::assemble(config));
         let mut host = host.await.map_err(|_| HostError::Stopped)??;
-        match host.manager.send(StartAll).await {
-            Ok(Ok(())) => Ok(host),
-            Ok(Err(error)) => {
-                host.end().await;
-                Err(error)
+        let started = tokio::select! {
+            started = host.manager.send(StartAll) => started.unwrap_or(Err(HostError::Stopped)),
+            () = cancel.cancelled() => {
+                host.end.cancel();
+                let stopping = host.manager.send(StopAll);
+                let _killed = tokio::time::timeout(END_LIMIT, stopping).await;
+                Err(HostError::Stopped)
             }
-            Err(_) => Err(HostError::Stopped),
+        };
+        if let Err(error) = started {
+            host.end().await;
+            return Err(error);
         }
+        Ok(host)
     }
 
     fn assemble(config: HostConfig) -> Result<Self, HostError> {
@@ -187,6 +207,7 @@ impl Host {
             let actor = (instance.clone(), spec, cell, status, provider, seed);
             actors.push(actor);
         }
+        let driven_on = config.io.clone();
         let (source, io, sender) = (config.source, config.io, events.clone());
         let (system, manager) = ActorSystem::start(move || {
             let children =
@@ -198,10 +219,10 @@ impl Host {
                     (instance, Child { actor: start(actor), required })
                 });
             let children = Arc::new(children.collect());
-            PluginManager { children, settings: source, io }.start()
+            PluginManager { children, settings: source, io, orders: 0 }.start()
         })?;
         let (system, run_root) = (Some(system), Some(run_root));
-        Ok(Self { manager, system, instances, events, tasks, end, run_root })
+        Ok(Self { manager, system, instances, events, tasks, end, io: driven_on, run_root })
     }
 
     /// The manager's address, for a node that is itself made of actors.
@@ -273,9 +294,11 @@ impl Host {
         deadline: Duration,
         hurry: CancellationToken,
     ) -> Result<(), HostError> {
+        let started = tokio::time::Instant::now();
         let stopping = self.manager.send(StopAll);
         tokio::pin!(stopping);
         let stopped = tokio::select! {
+            biased;
             _ = &mut stopping => true,
             () = tokio::time::sleep(deadline) => false,
             () = hurry.cancelled() => false,
@@ -288,7 +311,8 @@ impl Host {
         if stopped {
             return Ok(());
         }
-        Err(HostError::TimedOut { what: "stopping all plugins", limit: deadline })
+        let limit = started.elapsed().min(deadline);
+        Err(HostError::TimedOut { what: "stopping all plugins", limit })
     }
 
     /// Kills what still runs and ends the actors.
@@ -313,11 +337,17 @@ impl Host {
 impl Drop for Host {
     /// A host that is dropped without `stop` kills its plugins.
     fn drop(&mut self) {
-        if let Some(system) = self.system.take() {
-            self.end.cancel();
-            tracing::warn!("the plugin host was dropped without being stopped");
-            system.stop();
-        }
+        let Some(system) = self.system.take() else { return };
+        tracing::warn!("the plugin host was dropped without being stopped");
+        self.end.cancel();
+        self.tasks.close();
+        system.stop();
+        // What still runs holds files beneath it.
+        let (tasks, run_root) = (self.tasks.clone(), self.run_root.take());
+        self.io.spawn(async move {
+            let _killed = tokio::time::timeout(END_LIMIT, tasks.wait()).await;
+            let _removed = tokio::task::spawn_blocking(move || drop(run_root)).await;
+        });
     }
 }
 

@@ -35,6 +35,8 @@ pub(crate) struct PluginActor {
     instance: InstanceName,
     /// What the settings ask for now; a reload brings it about.
     provider: ProviderSettings,
+    /// The reload that brought them.
+    order: u64,
     lifecycle: Lifecycle<PluginParts>,
     epoch: Instant,
     tickets: Ticket,
@@ -64,6 +66,7 @@ impl PluginActor {
             spec,
             instance,
             provider,
+            order: 0,
             lifecycle: Lifecycle::new(exclusive, seed),
             epoch: Instant::now(),
             tickets: 0,
@@ -114,8 +117,9 @@ impl PluginActor {
                 let end = self.host.end.clone();
                 self.spawn(ctx, async move {
                     effects::retire(connection, live, provider, how, end).await;
-                    // The unpacked tree goes with its last generation: here.
-                    drop(loaded);
+                    // The unpacked tree goes with its last generation: here, and
+                    // not on a thread that drives connections.
+                    let _removed = tokio::task::spawn_blocking(move || drop(loaded)).await;
                     Event::Retired(generation)
                 });
             }
@@ -136,7 +140,10 @@ impl PluginActor {
     }
 
     fn resolve(&mut self, generation: Generation, ctx: &mut Context<Self>) {
-        let exclusive = is_exclusive(&self.spec, &self.provider);
+        // As long as what serves demands it too.
+        let proven = self.lifecycle.proven();
+        let exclusive = is_exclusive(&self.spec, &self.provider)
+            || proven.is_some_and(|loaded| is_exclusive(&self.spec, &loaded.provider));
         self.lifecycle.set_exclusive(exclusive);
         let work = effects::resolve(
             self.host.clone(),
@@ -202,6 +209,7 @@ impl PluginActor {
         let timings = serving.loaded.timings;
         let initialise = serving.initialised_in.get().copied().unwrap_or_default();
         let info = connection.info();
+        self.lifecycle.set_exclusive(is_exclusive(&self.spec, &provider));
         self.cell.set_limits(call_limits(&provider));
         self.cell.publish(live);
         let health = watch_health(
@@ -360,7 +368,10 @@ impl Handler<Reload> for PluginActor {
     type Result = ResponseFuture<Result<Generation, PluginError>>;
 
     fn handle(&mut self, reload: Reload, ctx: &mut Context<Self>) -> Self::Result {
-        self.provider = reload.provider;
+        if reload.order > self.order {
+            self.order = reload.order;
+            self.provider = reload.provider;
+        }
         self.ask(Event::Reload, ctx)
     }
 }
@@ -380,8 +391,12 @@ impl Handler<Happened> for PluginActor {
     type Result = ();
 
     fn handle(&mut self, Happened(event): Happened, ctx: &mut Context<Self>) {
-        if let Event::Retired(generation) = event {
-            self.emit(EventKind::Gone(generation));
+        match &event {
+            Event::Retired(generation) => self.emit(EventKind::Gone(*generation)),
+            Event::Launched(generation, Err(_)) | Event::Initialised(generation, Err(_)) => {
+                self.steps.remove(generation);
+            }
+            _ => {}
         }
         self.feed(event, ctx);
     }

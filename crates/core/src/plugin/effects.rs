@@ -152,8 +152,10 @@ pub(super) async fn initialise(
     };
     let outcome = outcome.unwrap_or(Err(PluginErrorKind::InitialiseTimedOut(limit)));
     let Err(mut kind) = outcome else { return Ok(()) };
-    // Its death says more than the call that broke with it.
-    if let Ok(status) = timeout(DEATH_LIMIT, connection.died()).await {
+    // Its death says more than the call that broke with it; its own words about
+    // the config say more than its death.
+    let own_words = matches!(&kind, PluginErrorKind::Initialise(error) if error.permanent);
+    if !own_words && let Ok(status) = timeout(DEATH_LIMIT, connection.died()).await {
         kind = PluginErrorKind::Died { status, last_words: connection.last_words() };
     }
     Err(fault(&instance, kind))

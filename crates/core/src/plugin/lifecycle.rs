@@ -94,6 +94,8 @@ pub(crate) struct Lifecycle<P: Parts> {
     retiring: BTreeSet<Generation>,
     /// Steps that still complete though nobody waits for them.
     abandoned: BTreeSet<Generation>,
+    /// The attempt that runs is a reload.
+    reloading: bool,
     /// Answered by the attempt that runs.
     asking: Vec<Ticket>,
     /// Answered by a reload that has not begun.
@@ -113,6 +115,7 @@ impl<P: Parts> Lifecycle<P> {
             restarts: Restarts::new(seed),
             retiring: BTreeSet::new(),
             abandoned: BTreeSet::new(),
+            reloading: false,
             asking: Vec::new(),
             queued: Vec::new(),
             effects: Vec::new(),
@@ -239,6 +242,7 @@ impl<P: Parts> Lifecycle<P> {
             }
             State::BackingOff { .. } | State::Failed => {
                 self.asking.push(ticket);
+                self.reloading = true;
                 self.resolve();
             }
         }
@@ -261,6 +265,7 @@ impl<P: Parts> Lifecycle<P> {
                 self.effects.push(Effect::Withdraw(Withdrawal::Stopping))
             }
         }
+        self.reloading = false;
         for ticket in self.asking.drain(..).chain(self.queued.drain(..)) {
             self.effects.push(Effect::Answer(ticket, Err(Denied::Stopped)));
         }
@@ -361,6 +366,7 @@ impl<P: Parts> Lifecycle<P> {
         else {
             return;
         };
+        self.reloading = false;
         self.proven = Some(distribution.clone());
         self.state = State::Ready(Running { generation, connection, distribution });
         self.restarts.serves(now);

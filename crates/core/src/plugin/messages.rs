@@ -20,6 +20,8 @@ pub(crate) struct Start;
 #[rtype(result = "Result<Generation, PluginError>")]
 pub(crate) struct Reload {
     pub(crate) provider: ProviderSettings,
+    /// Settings that were read for an earlier order do not replace later ones.
+    pub(crate) order: u64,
 }
 
 /// Stop the instance. From the manager; answered when its processes are gone.

@@ -8,8 +8,7 @@ use tokio::sync::Semaphore;
 use super::{Greeter, Handle};
 use crate::fault::GatewayError;
 
-/// Calls that one actor lets wait for the plugin at the same time. Past that,
-/// messages wait in the mailbox, and it is what bounds their senders.
+/// Calls that one actor has under way at the same time; further ones are refused.
 const IN_FLIGHT: usize = 1_024;
 
 /// Greets whoever `message` names. May be repeated.
@@ -40,8 +39,7 @@ impl Actor for GreeterActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
-        // A call leaves the mailbox at once, so this bounds a burst, not the
-        // calls under way.
+        // A call leaves the mailbox at once, so this bounds a burst.
         ctx.set_mailbox_capacity(IN_FLIGHT);
     }
 }
@@ -50,10 +48,13 @@ impl Handler<Greeting> for GreeterActor {
     type Result = ResponseFuture<Result<String, GatewayError>>;
 
     fn handle(&mut self, greeting: Greeting, _: &mut Context<Self>) -> Self::Result {
-        let (handle, slots) = (self.handle.clone(), self.slots.clone());
+        let Ok(slot) = self.slots.clone().try_acquire_owned() else {
+            let error = self.handle.overloaded(IN_FLIGHT);
+            return Box::pin(async move { Err(error) });
+        };
+        let handle = self.handle.clone();
         Box::pin(async move {
-            // Never closed; were it so, the call would simply not be bounded.
-            let _slot = slots.acquire().await;
+            let _slot = slot;
             handle.greeting(&greeting.message).await
         })
     }

@@ -1,12 +1,11 @@
 //! The host inside other programs: runtimes, actors, more than one at a time.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Actor as _;
 use outrigger::helloworld::{Greeter as _, GreeterActor, Greeting, Handle};
 use outrigger::manager::messages::ReloadPlugin;
-use outrigger::{Driver, EventKind, Gateway as _, Generation, InstanceName};
+use outrigger::{EventKind, Gateway as _, Generation, InstanceName};
 use outrigger_testkit::{e2e, kit::Kit};
 use tokio_util::sync::CancellationToken;
 
@@ -85,13 +84,24 @@ e2e! {
         kit.set("/timeouts", serde_json::json!({ "drain": "1h", "call": "1h" }));
         let host = kit.start().await;
         let handle = greeter(&host);
-        let hanging = tokio::spawn(async move { handle.greeting("hang").await });
-        greeter(&host).greeting("x").await.unwrap();
+        let mut hanging = std::pin::pin!(handle.greeting("hang"));
+        tokio::select! {
+            biased;
+            answer = &mut hanging => panic!("it was answered: {answer:?}"),
+            greeting = handle.greeting("x") => drop(greeting.unwrap()),
+        }
         let hurry = CancellationToken::new();
         hurry.cancel();
-        assert!(host.stop_or(Duration::from_secs(3_600), hurry).await.is_err());
-        let error = tokio::time::timeout(Duration::from_secs(10), hanging).await.unwrap();
-        assert_eq!(error.unwrap().unwrap_err().outcome(), "unavailable");
+        let (stopped, cut) = tokio::join!(
+            host.stop_or(Duration::from_secs(3_600), hurry),
+            tokio::time::timeout(Duration::from_secs(10), &mut hanging),
+        );
+        assert!(stopped.is_err());
+        let error = cut.unwrap().unwrap_err();
+        assert_eq!(error.outcome(), "unavailable", "{error}");
+        assert!(!error.was_not_sent());
+        let late = handle.greeting("x").await.unwrap_err();
+        assert!(late.was_not_sent() && late.outcome() == "unavailable", "{late}");
         kit.assert_clean();
     }
 
@@ -110,11 +120,4 @@ e2e! {
         assert_eq!(Handle::INTERFACE, "helloworld");
         stop(host).await;
     }
-}
-
-/// The seam for other ways to run a plugin is an object.
-#[test]
-fn a_driver_can_be_handed_around() {
-    fn takes(_: Option<Arc<dyn Driver>>) {}
-    takes(None);
 }

@@ -9,19 +9,20 @@ use crate::{greeter, stop};
 
 e2e! {
     async fn two_hundred_starts_and_stops_leave_nothing_behind() {
-        let kit = Kit::with("ok");
-        let cycle = async || {
+        let kits = [Kit::with("ok"), Kit::with("ok")];
+        let cycle = async |kit: &Kit| {
             let host = kit.start().await;
             assert_eq!(greeter(&host).greeting("x").await.unwrap(), "Hello x!");
             stop(host).await;
         };
+        let both = async || tokio::join!(cycle(&kits[0]), cycle(&kits[1]));
         // Warm-up: the runtime's blocking threads, the random source.
         for _ in 0..5 {
-            cycle().await;
+            both().await;
         }
         let before = Census::take();
-        for _ in 0..200 {
-            cycle().await;
+        for _ in 0..100 {
+            both().await;
         }
         // Blocking threads come and go; they may not pile up.
         eventually("the census after is the census before", || {
@@ -31,7 +32,7 @@ e2e! {
                 && after.threads <= before.threads + 2
         })
         .await;
-        kit.assert_clean();
+        kits.iter().for_each(Kit::assert_clean);
     }
 
     async fn fifty_reloads_and_fifty_failed_starts_leave_nothing_behind() {
@@ -54,7 +55,9 @@ e2e! {
         }
         eventually("the census after is the census before", || {
             let after = Census::take();
-            after.descriptors == before.descriptors && after.threads <= before.threads + 2
+            after.descriptors == before.descriptors
+                && after.processes == before.processes
+                && after.threads <= before.threads + 2
         })
         .await;
         stop(host).await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use outrigger::helloworld::Greeter as _;
-use outrigger::{Generation, PluginState};
+use outrigger::{EventKind, Generation, PluginState};
 use outrigger_testkit::{e2e, kit::Kit, load::Load};
 use serde_json::json;
 
@@ -95,12 +95,19 @@ e2e! {
         let first = status(&host).pid.unwrap();
         let load = Load::start(&greeter(&host), 8);
         load.progress(50).await;
-        let mut watch = host.watch("helloworld").unwrap();
-        let switched = tokio::spawn(async move {
-            watch.wait_for(|now| now.state == PluginState::Switching).await.map(drop)
-        });
+        let mut events = host.events();
         host.reload("helloworld").await.unwrap();
-        switched.await.unwrap().unwrap();
+        // The first one is gone before the second one is launched.
+        let mut order = Vec::new();
+        while order.len() < 3 {
+            match events.recv().await.unwrap().kind {
+                EventKind::State(PluginState::Switching) => order.push("switching"),
+                EventKind::Gone(Generation(1)) => order.push("gone"),
+                EventKind::State(PluginState::Starting) => order.push("starting"),
+                _ => {}
+            }
+        }
+        assert_eq!(order, ["switching", "gone", "starting"]);
         assert!(!outrigger_testkit::census::lives(first));
         load.progress(50).await;
         let outcome = load.finish().await;
@@ -146,13 +153,19 @@ e2e! {
         kit.set("/timeouts", json!({ "drain": "200ms", "call": "20s" }));
         let host = kit.start().await;
         let handle = greeter(&host);
-        let hanging = tokio::spawn(async move { handle.greeting("hang").await });
-        tokio::task::yield_now().await;
-        // The call is under way once another one after it is answered.
-        greeter(&host).greeting("x").await.unwrap();
-        host.reload("helloworld").await.unwrap();
-        let cut = tokio::time::timeout(Duration::from_secs(10), hanging).await;
-        let error = cut.unwrap().unwrap().unwrap_err();
+        let mut hanging = std::pin::pin!(handle.greeting("hang"));
+        // Under way once it was polled and another one after it is answered.
+        tokio::select! {
+            biased;
+            answer = &mut hanging => panic!("it was answered: {answer:?}"),
+            greeting = handle.greeting("x") => drop(greeting.unwrap()),
+        }
+        let (reloaded, cut) = tokio::join!(
+            host.reload("helloworld"),
+            tokio::time::timeout(Duration::from_secs(10), &mut hanging),
+        );
+        reloaded.unwrap();
+        let error = cut.unwrap().unwrap_err();
         assert_eq!(error.outcome(), "unavailable", "{error}");
         assert!(!error.was_not_sent());
         stop(host).await;

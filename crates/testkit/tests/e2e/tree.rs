@@ -4,8 +4,9 @@ use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 
+use outrigger::Containment;
 use outrigger::helloworld::Greeter as _;
-use outrigger_testkit::census::lives;
+use outrigger_testkit::census::{descendants_of, files, lives};
 use outrigger_testkit::harness::eventually;
 use outrigger_testkit::{artifacts, e2e, kit::Kit};
 use rustix::process::{Pid, Signal, kill_process};
@@ -19,7 +20,7 @@ fn kill(pid: u32, signal: Signal) {
 }
 
 /// `outrigger run` on a kit, and what its line of readiness says.
-fn run_command(kit: &Kit) -> (Child, Value) {
+fn run_command(kit: &Kit) -> (Child, Output, Value) {
     let mut child = Command::new(artifacts::command())
         .args(["run", "--plugins.skipverify", "--json", "--plugins"])
         .arg(kit.settings_url())
@@ -28,9 +29,23 @@ fn run_command(kit: &Kit) -> (Child, Value) {
         .process_group(0)
         .spawn()
         .unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let ready = read_line(&mut output);
+    (child, output, ready)
+}
+
+fn read_line(output: &mut Output) -> Value {
     let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    (child, serde_json::from_str(&line).unwrap())
+    output.read_line(&mut line).unwrap();
+    serde_json::from_str(&line).unwrap()
+}
+
+type Output = BufReader<std::process::ChildStdout>;
+
+/// The plugin processes below a host.
+fn plugins_below(pid: u32) -> Vec<i32> {
+    let below = descendants_of(pid).into_iter();
+    below.filter(|it| it.command.contains("fixture-plugin")).map(|it| it.pid).collect()
 }
 
 e2e! {
@@ -59,10 +74,10 @@ e2e! {
 
     async fn a_host_killed_with_sigkill_leaves_no_plugin_and_no_grandchild() {
         let kit = Kit::with("daemon-grandchild");
-        let (mut command, ready) = run_command(&kit);
+        let (mut command, _output, ready) = run_command(&kit);
         let plugin = u32::try_from(ready["plugins"][0]["pid"].as_u64().unwrap()).unwrap();
         assert!(lives(plugin));
-        let below = outrigger_testkit::census::descendants_of(command.id());
+        let below = descendants_of(command.id());
         assert!(below.iter().any(|process| process.command.contains("sleep 600")), "{below:#?}");
         command.kill().unwrap();
         command.wait().unwrap();
@@ -74,7 +89,7 @@ e2e! {
 
     async fn the_command_stops_on_sigterm_and_leaves_nothing() {
         let kit = Kit::with("ok");
-        let (mut command, ready) = run_command(&kit);
+        let (mut command, _output, ready) = run_command(&kit);
         assert_eq!(ready["event"], "ready");
         assert_eq!(ready["plugins"][0]["state"], "ready");
         kill(command.id(), Signal::TERM);
@@ -111,7 +126,63 @@ e2e! {
         let kit = Kit::with("daemon-grandchild");
         let host = kit.start().await;
         let pid = status(&host).pid.unwrap();
+        let handle = greeter(&host);
         tokio::task::spawn_blocking(move || drop(host)).await.unwrap();
         eventually("the plugin dies with the host", || !lives(pid)).await;
+        eventually("its files go with it", || files(&kit.run_dir()).is_empty()).await;
+        let error = handle.greeting("x").await.unwrap_err();
+        assert!(error.was_not_sent(), "{error}");
+    }
+
+    async fn sighup_reloads_and_a_closed_output_ends_nothing() {
+        let kit = Kit::with("ok");
+        let (mut command, mut output, ready) = run_command(&kit);
+        assert_eq!(ready["plugins"][0]["generation"], 1);
+        kill(command.id(), Signal::HUP);
+        let reloaded = read_line(&mut output);
+        assert_eq!(reloaded["event"], "reloaded");
+        assert_eq!(reloaded["plugins"][0]["generation"], 2);
+        drop(output);
+        let before = plugins_below(command.id());
+        kill(command.id(), Signal::HUP);
+        let replaced = || {
+            let now = plugins_below(command.id());
+            now.len() == 1 && now != before
+        };
+        eventually("a second reload", replaced).await;
+        kill(command.id(), Signal::TERM);
+        assert!(command.wait().unwrap().success());
+        kit.assert_clean();
+    }
+
+    async fn a_stop_during_the_start_leaves_nothing() {
+        let kit = Kit::with("init-hangs");
+        let mut command = Command::new(artifacts::command())
+            .args(["run", "--plugins.skipverify", "--plugins"])
+            .arg(kit.settings_url())
+            .stdin(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        let pid = command.id();
+        eventually("the plugin runs", || !plugins_below(pid).is_empty()).await;
+        kill(pid, Signal::TERM);
+        assert_eq!(command.wait().unwrap().code(), Some(1));
+        kit.assert_clean();
+    }
+
+    async fn without_a_launcher_the_host_runs_and_says_so() {
+        let mut kit = Kit::with("grandchild");
+        kit.without_launcher();
+        let host = kit.start().await;
+        let before = status(&host);
+        assert_eq!(before.containment, Some(Containment::Child));
+        let grandchild: u32 = greeter(&host).greeting("grandchild").await.unwrap().parse().unwrap();
+        kill(before.pid.unwrap(), Signal::KILL);
+        wait_for(&host, |now| now.generation > before.generation).await;
+        eventually("what it left in its group is killed", || !lives(grandchild)).await;
+        assert_eq!(greeter(&host).greeting("x").await.unwrap(), "Hello x!");
+        stop(host).await;
+        kit.assert_clean();
     }
 }

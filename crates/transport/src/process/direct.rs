@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use super::orphans::Reaped;
 use super::spawn::{Start, Started, command, output_pipe, pidfd_of};
@@ -35,7 +35,8 @@ pub(super) fn spawn(start: &Start) -> Result<Started, LaunchError> {
     let mut command = command(&path);
     command.arg0(&start.name).args(&start.arguments).env_clear();
     command.envs(start.environment.iter().map(|(name, value)| (name, value)));
-    command.current_dir(&start.working_directory);
+    // A group of its own can be killed whole, though not those who leave it.
+    command.current_dir(&start.working_directory).process_group(0);
     command.stdin(Stdio::null()).stdout(stdout_write).stderr(stderr_write);
     let child = command.spawn().map_err(|source| exec_error(start, source))?;
     drop(command);
@@ -50,6 +51,14 @@ fn exec_error(start: &Start, source: io::Error) -> LaunchError {
         LaunchError::Exec { program: start.name.clone(), source }
     } else {
         LaunchError::Spawn { program: PathBuf::from(&start.name), source }
+    }
+}
+
+/// Kills what is left of a dead process's group. The zombie keeps the group's
+/// number from being used again.
+pub(super) fn kill_group(pid: u32) {
+    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+        let _empty = kill_process_group(pid, Signal::KILL);
     }
 }
 

@@ -22,9 +22,8 @@ impl Reaped {
 
 impl Drop for Reaped {
     fn drop(&mut self) {
-        if let Some(mut child) = self.0.take()
-            && !matches!(child.try_wait(), Ok(Some(_)))
-        {
+        let Some(mut child) = self.0.take() else { return };
+        if !matches!(child.try_wait(), Ok(Some(_))) {
             ORPHANS.lock().unwrap_or_else(PoisonError::into_inner).push(child);
         }
     }

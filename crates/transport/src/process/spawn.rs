@@ -34,7 +34,7 @@ pub(crate) struct Start {
     pub(crate) arguments: Vec<String>,
     pub(crate) environment: Vec<Variable>,
     pub(crate) working_directory: PathBuf,
-    /// The path of the program in the tree, for where there is no launcher.
+    /// For the launcher to take its orders and to report that it carried them out.
     pub(crate) limit: Duration,
 }
 

@@ -186,6 +186,7 @@ async fn run_direct(
             }
         }
     }
+    direct::kill_group(pid);
     let status = match child.child().try_wait() {
         Ok(Some(status)) => match (status.code(), status.signal()) {
             (Some(code), _) => ExitStatus::Code(code),

@@ -23,10 +23,11 @@ impl<P: Parts> Lifecycle<P> {
             }
             State::Starting(attempt) => {
                 // What failed is not what served: go back to that at once.
-                let reloading = self.proven.is_some() && !self.asking.is_empty();
                 self.discard(attempt);
                 match self.proven.clone() {
-                    Some(distribution) if reloading => self.start_with(distribution),
+                    Some(distribution) if mem::take(&mut self.reloading) => {
+                        self.start_with(distribution)
+                    }
                     _ if fault.is_permanent() && self.proven.is_none() => {
                         self.state = State::Failed;
                     }
@@ -35,6 +36,7 @@ impl<P: Parts> Lifecycle<P> {
             }
             other => self.state = other,
         }
+        self.reloading = false;
         for ticket in mem::take(&mut self.asking) {
             self.answer(ticket, Err(Denied::Failed(fault.clone())));
         }
@@ -52,6 +54,7 @@ impl<P: Parts> Lifecycle<P> {
             }
             State::BackingOff { .. } | State::Failed => {
                 self.asking = mem::take(&mut self.queued);
+                self.reloading = true;
                 self.resolve();
             }
             other => self.state = other,
@@ -92,6 +95,7 @@ impl<P: Parts> Lifecycle<P> {
     }
 
     pub(super) fn replace(&mut self, running: Running<P>) {
+        self.reloading = true;
         let generation = self.next_generation();
         self.effects.push(Effect::Resolve(generation));
         self.state = State::Replacing(running, Attempt { generation, step: Step::Resolving });
