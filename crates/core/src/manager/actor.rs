@@ -3,18 +3,20 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use actix::{Actor, Addr, Context, Handler, ResponseFuture};
+use actix::{Actor, Addr, Context, Handler, MessageResult, ResponseFuture};
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use futures_util::stream;
 use outrigger_types::{Generation, InstanceName};
 use tokio::runtime::Handle;
+use tokio::sync::broadcast;
 
-use super::host::SettingsSource;
-use super::messages::{ReloadPlugin, StartAll, StopAll};
+use super::host::{Instance, SettingsSource};
+use super::messages::{GetLink, GetStatus, ReloadPlugin, StartAll, StopAll, Subscribe};
 use crate::error::{HostError, PluginError, PluginErrorKind};
 use crate::plugin::actor::PluginActor;
 use crate::plugin::messages::{Reload, Start, Stop};
+use crate::status::HostEvent;
 
 /// Control only.
 const MAILBOX: usize = 64;
@@ -33,6 +35,8 @@ pub(super) struct Child {
 #[derive(Debug)]
 pub struct PluginManager {
     pub(super) children: Arc<BTreeMap<InstanceName, Child>>,
+    pub(super) instances: Arc<BTreeMap<InstanceName, Instance>>,
+    pub(super) events: broadcast::Sender<HostEvent>,
     pub(super) settings: SettingsSource,
     pub(super) io: Handle,
     /// Counts reloads in the order in which they were asked for.
@@ -130,5 +134,29 @@ impl Handler<StopAll> for PluginManager {
     fn handle(&mut self, _: StopAll, _: &mut Context<Self>) -> Self::Result {
         let children = self.children.clone();
         Box::pin(async move { stop_all(&children).await })
+    }
+}
+
+impl Handler<GetStatus> for PluginManager {
+    type Result = MessageResult<GetStatus>;
+
+    fn handle(&mut self, _: GetStatus, _: &mut Context<Self>) -> Self::Result {
+        MessageResult(self.instances.values().map(Instance::status).collect())
+    }
+}
+
+impl Handler<GetLink> for PluginManager {
+    type Result = MessageResult<GetLink>;
+
+    fn handle(&mut self, get: GetLink, _: &mut Context<Self>) -> Self::Result {
+        MessageResult(self.instances.get(&get.instance).map(|instance| instance.link.clone()))
+    }
+}
+
+impl Handler<Subscribe> for PluginManager {
+    type Result = MessageResult<Subscribe>;
+
+    fn handle(&mut self, _: Subscribe, _: &mut Context<Self>) -> Self::Result {
+        MessageResult(self.events.subscribe())
     }
 }

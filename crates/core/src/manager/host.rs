@@ -91,10 +91,16 @@ fn spec(
 
 /// An instance as readers see it.
 #[derive(Debug, Clone)]
-struct Instance {
-    link: Link,
+pub(super) struct Instance {
+    pub(super) link: Link,
     status: watch::Receiver<PluginStatus>,
     interface: InterfaceName,
+}
+
+impl Instance {
+    pub(super) fn status(&self) -> PluginStatus {
+        self.status.borrow().clone()
+    }
 }
 
 /// A running host.
@@ -102,7 +108,7 @@ struct Instance {
 pub struct Host {
     manager: Addr<PluginManager>,
     system: Option<ActorSystem>,
-    instances: BTreeMap<InstanceName, Instance>,
+    instances: Arc<BTreeMap<InstanceName, Instance>>,
     events: broadcast::Sender<HostEvent>,
     tasks: TaskTracker,
     end: CancellationToken,
@@ -207,6 +213,8 @@ impl Host {
             let actor = (instance.clone(), spec, cell, status, provider, seed);
             actors.push(actor);
         }
+        let instances = Arc::new(instances);
+        let known = instances.clone();
         let driven_on = config.io.clone();
         let (source, io, sender) = (config.source, config.io, events.clone());
         let (system, manager) = ActorSystem::start(move || {
@@ -219,7 +227,8 @@ impl Host {
                     (instance, Child { actor: start(actor), required })
                 });
             let children = Arc::new(children.collect());
-            PluginManager { children, settings: source, io, orders: 0 }.start()
+            let (instances, events) = (known, sender);
+            PluginManager { children, instances, events, settings: source, io, orders: 0 }.start()
         })?;
         let (system, run_root) = (Some(system), Some(run_root));
         Ok(Self { manager, system, instances, events, tasks, end, io: driven_on, run_root })
@@ -257,7 +266,7 @@ impl Host {
     /// The status of every instance, now.
     #[must_use]
     pub fn status(&self) -> Vec<PluginStatus> {
-        self.instances.values().map(|instance| instance.status.borrow().clone()).collect()
+        self.instances.values().map(Instance::status).collect()
     }
 
     /// The status of one instance, to be watched.

@@ -3,8 +3,11 @@
 
 use actix::Message;
 use outrigger_types::{Generation, InstanceName};
+use tokio::sync::broadcast;
 
 use crate::error::HostError;
+use crate::live::Link;
+use crate::status::{HostEvent, PluginStatus};
 
 /// Start all plugins. Answered when all required ones serve, or with the first
 /// failure of one, when everything is stopped again. May be repeated.
@@ -27,3 +30,24 @@ pub struct ReloadPlugin {
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
 pub struct StopAll;
+
+/// The status of every instance, now. May be repeated; [`crate::manager::Host`]
+/// gives the same without a message.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "Vec<PluginStatus>")]
+pub struct GetStatus;
+
+/// The link to an instance, from which its gateway is made; `None` if there is
+/// no such instance. May be repeated.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "Option<Link>")]
+pub struct GetLink {
+    /// The instance.
+    pub instance: InstanceName,
+}
+
+/// Events from now on. May be repeated: each subscriber has its own stream, and
+/// is told how many it lost when it falls more than 256 behind.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "broadcast::Receiver<HostEvent>")]
+pub struct Subscribe;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix::Actor as _;
 use outrigger::helloworld::{Greeter as _, GreeterActor, Greeting, Handle};
-use outrigger::manager::messages::ReloadPlugin;
+use outrigger::manager::messages::{GetLink, GetStatus, ReloadPlugin, Subscribe};
 use outrigger::{EventKind, Gateway as _, Generation, InstanceName};
 use outrigger_testkit::{e2e, kit::Kit};
 use tokio_util::sync::CancellationToken;
@@ -35,8 +35,15 @@ e2e! {
                 let greeting = gateway.send(Greeting { message: "actor".into() });
                 assert_eq!(greeting.await.unwrap().unwrap(), "Hello actor!");
                 let instance = InstanceName::parse("helloworld").unwrap();
-                let reload = manager.send(ReloadPlugin { instance });
+                let mut events = manager.send(Subscribe).await.unwrap();
+                let reload = manager.send(ReloadPlugin { instance: instance.clone() });
                 assert_eq!(reload.await.unwrap().unwrap(), Generation(2));
+                while events.recv().await.unwrap().kind != EventKind::Ready(Generation(2)) {}
+                let statuses = manager.send(GetStatus).await.unwrap();
+                assert_eq!(statuses[0].generation, Some(Generation(2)));
+                let link = manager.send(GetLink { instance }).await.unwrap().unwrap();
+                let greeting = Handle::from_link(link).greeting("link").await;
+                assert_eq!(greeting.unwrap(), "Hello link!");
             });
         };
         tokio::task::spawn_blocking(node_of_actors).await.unwrap();
