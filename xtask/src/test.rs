@@ -27,7 +27,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         &[],
     )?;
     let skipped = foreign::build(strict)?;
-    let tested = run_cargo("run all tests", &["test", "--locked", "--workspace"], &arguments.rest);
+    let chosen = arguments.rest.iter().any(|argument| {
+        matches!(argument.as_str(), "-p" | "--package") || argument.starts_with("--package=")
+    });
+    let test: &[&str] =
+        if chosen { &["test", "--locked"] } else { &["test", "--locked", "--workspace"] };
+    let tested = run_cargo("run all tests", test, &arguments.rest);
     for line in &skipped {
         println!("skipped: {line}");
     }
