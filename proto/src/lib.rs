@@ -41,3 +41,8 @@ generated!(
     /// GoQuorum's plugin interfaces (package `proto`).
     quorum, "proto"
 );
+generated!(
+    /// What tests and the conformance kit ask of a plugin that offers it
+    /// (package `outrigger.probe.v1`): broker, stdio and sizes, seen from outside.
+    probe, "outrigger.probe.v1"
+);

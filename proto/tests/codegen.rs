@@ -5,13 +5,14 @@
 use std::fs;
 use std::path::Path;
 
-const PROTOS: [&str; 6] = [
+const PROTOS: [&str; 7] = [
     "plugin/grpc_broker.proto",
     "plugin/grpc_controller.proto",
     "plugin/grpc_stdio.proto",
     "grpc/health/v1/health.proto",
     "quorum/init.proto",
     "quorum/helloworld.proto",
+    "probe/probe.proto",
 ];
 
 #[test]
