@@ -5,6 +5,10 @@
 //! code under `generated/` comes from the `.proto` files beside this crate;
 //! `tests/codegen.rs` keeps the two together, so nobody needs `protoc`.
 
+/// The descriptors of all files below, and of those that they import: an
+/// encoded `google.protobuf.FileDescriptorSet`, for gRPC reflection.
+pub const DESCRIPTORS: &[u8] = include_bytes!("generated/descriptors.bin");
+
 macro_rules! generated {
     ($(#[$doc:meta])* $module:ident, $package:literal) => {
         $(#[$doc])*

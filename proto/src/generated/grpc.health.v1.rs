@@ -63,6 +63,19 @@ pub mod health_check_response {
         }
     }
 }
+/// Asks for the health of all services.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HealthListRequest {}
+/// The health of all services.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct HealthListResponse {
+    /// By name, as Check takes it.
+    #[prost(map = "string, message", tag = "1")]
+    pub statuses: ::std::collections::HashMap<
+        ::prost::alloc::string::String,
+        HealthCheckResponse,
+    >,
+}
 /// Generated client implementations.
 pub mod health_client {
     #![allow(
@@ -194,6 +207,31 @@ pub mod health_client {
                 .insert(GrpcMethod::new("grpc.health.v1.Health", "Watch"));
             self.inner.server_streaming(req, path, codec).await
         }
+        /// Answers for every name that Check knows; peers may lack it.
+        pub async fn list(
+            &mut self,
+            request: impl tonic::IntoRequest<super::HealthListRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::HealthListResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/grpc.health.v1.Health/List",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("grpc.health.v1.Health", "List"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -228,6 +266,14 @@ pub mod health_server {
             &self,
             request: tonic::Request<super::HealthCheckRequest>,
         ) -> std::result::Result<tonic::Response<Self::WatchStream>, tonic::Status>;
+        /// Answers for every name that Check knows; peers may lack it.
+        async fn list(
+            &self,
+            request: tonic::Request<super::HealthListRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::HealthListResponse>,
+            tonic::Status,
+        >;
     }
     /// Lives on the main connection.
     #[derive(Debug)]
@@ -393,6 +439,49 @@ pub mod health_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/grpc.health.v1.Health/List" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListSvc<T: Health>(pub Arc<T>);
+                    impl<T: Health> tonic::server::UnaryService<super::HealthListRequest>
+                    for ListSvc<T> {
+                        type Response = super::HealthListResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::HealthListRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Health>::list(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use outrigger_proto::health::health_check_response::ServingStatus;
 use outrigger_proto::health::health_server::{Health, HealthServer};
-use outrigger_proto::health::{HealthCheckRequest, HealthCheckResponse};
+use outrigger_proto::health::{
+    HealthCheckRequest, HealthCheckResponse, HealthListRequest, HealthListResponse,
+};
 use outrigger_proto::plugin::Empty;
 use outrigger_proto::plugin::grpc_controller_server::{GrpcController, GrpcControllerServer};
 use outrigger_proto::plugin::grpc_stdio_server;
@@ -95,6 +97,13 @@ impl Health for Waning {
         _: Request<HealthCheckRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
         Err(Status::unimplemented("this fixture is asked, not watched"))
+    }
+
+    async fn list(
+        &self,
+        _: Request<HealthListRequest>,
+    ) -> Result<Response<HealthListResponse>, Status> {
+        Err(Status::unimplemented("this fixture is asked, not listed"))
     }
 }
 
