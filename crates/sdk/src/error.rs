@@ -25,6 +25,13 @@ pub enum Error {
     /// The handshake line could not be written.
     #[error("the handshake line could not be written: {0}; the host closed standard output")]
     Announce(#[source] io::Error),
+    /// A set of descriptors for reflection is malformed; holds the decoder's
+    /// words.
+    #[error(
+        "a descriptor set given to `Plugin::descriptors` cannot be used: {0}; it must be an \
+         encoded FileDescriptorSet, as protoc writes it"
+    )]
+    Descriptors(String),
     /// The server failed.
     #[error("the server failed: {0}")]
     Server(#[from] tonic::transport::Error),

@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::host::HostWatch;
 use crate::quorum;
 use crate::routes::Routes;
-use crate::services::{self, Health};
+use crate::services::{self, Health, Standard};
 
 /// From the request to end until connections are cut. A host that got its
 /// answer closes the connection well before; its streams never end by
@@ -37,6 +37,7 @@ pub struct Plugin {
     versions: Vec<u32>,
     routes: Routes,
     health: Health,
+    descriptors: Vec<&'static [u8]>,
 }
 
 impl Plugin {
@@ -51,6 +52,7 @@ impl Plugin {
             versions: Vec::new(),
             routes: Routes::default(),
             health: Health::default(),
+            descriptors: Vec::new(),
         }
     }
 
@@ -90,6 +92,15 @@ impl Plugin {
         S::Future: Send + 'static,
     {
         self.routes.add(service);
+        self
+    }
+
+    /// Adds an encoded `google.protobuf.FileDescriptorSet` that describes
+    /// services of yours, so that a tool which asks by gRPC reflection, such as
+    /// grpcurl, can call them. Reflection names every service without it.
+    #[must_use]
+    pub fn descriptors(mut self, set: &'static [u8]) -> Self {
+        self.descriptors.push(set);
         self
     }
 
@@ -187,7 +198,7 @@ impl Plugin {
     ///
     /// # Errors
     ///
-    /// [`Error::Server`].
+    /// [`Error::Server`] and [`Error::Descriptors`].
     ///
     /// # Cancel safety
     ///
@@ -198,7 +209,9 @@ impl Plugin {
         end: impl Future<Output = ()>,
     ) -> Result<(), Error> {
         let ending = CancellationToken::new();
-        services::add_missing(&mut self.routes, self.health, ending.clone());
+        let (health, end_asked) = (self.health, ending.clone());
+        let standard = Standard { health, end: end_asked, descriptors: &self.descriptors };
+        services::add_missing(&mut self.routes, standard)?;
         let incoming = listening.incoming();
         let _connections = incoming.guard();
         let stop = ending.clone().cancelled_owned();

@@ -31,6 +31,11 @@ impl Routes {
         self.0.contains_key(name)
     }
 
+    /// The services' full names, in no order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.keys().copied()
+    }
+
     /// Adds a service; a later one of the same name replaces an earlier one.
     pub(crate) fn add<S>(&mut self, service: S)
     where

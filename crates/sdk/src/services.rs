@@ -11,16 +11,33 @@ use tokio_util::sync::CancellationToken;
 use tonic::server::NamedService;
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::error::Error;
 use crate::routes::Routes;
 
 mod health;
+mod reflection;
 
 pub use health::Health;
 use outrigger_proto::health::health_server::HealthServer;
 
+/// What go-plugin's own services need.
+#[derive(Debug)]
+pub(crate) struct Standard<'a> {
+    pub(crate) health: Health,
+    /// Cancelled by a host's request to end.
+    pub(crate) end: CancellationToken,
+    /// The author's sets of descriptors.
+    pub(crate) descriptors: &'a [&'static [u8]],
+}
+
 /// Adds the services that are not in `routes` yet: an author's own come first.
-/// A host's request to end cancels `end`.
-pub(crate) fn add_missing(routes: &mut Routes, health: Health, end: CancellationToken) {
+/// Reflection is last, since it is about all of them.
+///
+/// # Errors
+///
+/// [`Error::Descriptors`].
+pub(crate) fn add_missing(routes: &mut Routes, standard: Standard<'_>) -> Result<(), Error> {
+    let Standard { health, end, descriptors } = standard;
     if !routes.knows(HealthServer::<Health>::NAME) {
         routes.add(HealthServer::new(health));
     }
@@ -33,6 +50,7 @@ pub(crate) fn add_missing(routes: &mut Routes, health: Health, end: Cancellation
     if !routes.knows(GrpcBrokerServer::<Broker>::NAME) {
         routes.add(GrpcBrokerServer::new(Broker));
     }
+    reflection::add(routes, descriptors).map_err(|error| Error::Descriptors(error.to_string()))
 }
 
 /// Lets the host end the plugin.

@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use outrigger_proto::health::health_check_response::ServingStatus;
 use outrigger_proto::health::health_server::Health as HealthService;
-use outrigger_proto::health::{HealthCheckRequest, HealthCheckResponse};
+use outrigger_proto::health::{
+    HealthCheckRequest, HealthCheckResponse, HealthListRequest, HealthListResponse,
+};
 use tokio::sync::watch;
 use tokio_stream::wrappers::WatchStream;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status};
 
-/// Where go-plugin's hosts look; the empty name stands for the whole server.
-const PLUGIN: &str = "plugin";
+/// The whole server, and the name under which go-plugin's hosts look.
+const KNOWN: [&str; 2] = ["", "plugin"];
 
 /// How the plugin says it does, to hosts that ask for its health. It serves
 /// until told otherwise.
@@ -42,7 +44,7 @@ fn response(status: ServingStatus) -> HealthCheckResponse {
 }
 
 fn is_known(service: &str) -> bool {
-    service.is_empty() || service == PLUGIN
+    KNOWN.contains(&service)
 }
 
 #[tonic::async_trait]
@@ -74,6 +76,15 @@ impl HealthService for Health {
         };
         Ok(Response::new(changes))
     }
+
+    async fn list(
+        &self,
+        _: Request<HealthListRequest>,
+    ) -> Result<Response<HealthListResponse>, Status> {
+        let status = response(*self.0.borrow());
+        let statuses = KNOWN.map(|name| (name.to_owned(), status)).into();
+        Ok(Response::new(HealthListResponse { statuses }))
+    }
 }
 
 #[cfg(test)]
@@ -95,6 +106,17 @@ mod tests {
         }
         let refused = health.check(request("proto.PluginGreeting")).await.unwrap_err();
         assert_eq!(refused.code(), Code::NotFound);
+    }
+
+    #[tokio::test]
+    async fn a_list_has_what_a_check_knows() {
+        let health = Health::default();
+        health.set_serving(false);
+        let list = health.list(Request::new(HealthListRequest {})).await.unwrap().into_inner();
+        let mut names: Vec<_> = list.statuses.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, KNOWN);
+        assert!(list.statuses.values().all(|status| status.status() == ServingStatus::NotServing));
     }
 
     #[tokio::test]
