@@ -1,5 +1,7 @@
 //! Programs in other languages, built for the tests.
 
+mod interop;
+
 use std::fs;
 use std::path::Path;
 
@@ -56,7 +58,7 @@ pub(crate) fn build(strict: bool) -> Result<Vec<String>, String> {
     let directory = repository().join("target/outrigger-fixtures");
     fs::create_dir_all(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
     let mut skipped = Vec::new();
-    for foreign in &FOREIGN {
+    for foreign in FOREIGN.iter().chain(&interop::INTEROP) {
         let target = directory.join(foreign.name);
         remove(&target)?;
         if exists(foreign.tool, foreign.version) {
