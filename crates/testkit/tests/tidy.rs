@@ -1,10 +1,13 @@
 //! The rules of the house that a compiler does not hold: which crate may use
-//! which, how long a file may be, and what must not stand in one.
+//! which, how long a file may be, what must not stand in one, and what the book
+//! promises.
 //!
 //! The table of crates is read from ARCHITECTURE.md, so the document is what
 //! counts. A failure lists every violation with its file.
 #![expect(clippy::unwrap_used, reason = "a test fails by its panic")]
 
+#[path = "tidy/book.rs"]
+mod book;
 #[path = "tidy/text.rs"]
 mod text;
 
