@@ -1,10 +1,14 @@
 //! Holds the book to itself and to the code: the rules of the wire protocol are
-//! numbered without a gap, and the table of parity names tests that exist.
+//! numbered without a gap and referred to by numbers that exist, and the table
+//! of parity names tests that exist.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use crate::{hold, root, sources, test_code};
+use crate::{Source, hold, root, sources, test_code};
+
+/// Sections of the wire protocol.
+const SECTIONS: usize = 12;
 
 /// Lines of the table of parity.
 const LINES: usize = 100;
@@ -24,36 +28,76 @@ fn rule(head: &str) -> Option<((usize, usize), &str, &str)> {
     Some(((section.parse().ok()?, place.parse().ok()?), binds, strength))
 }
 
+/// The pages of rules, by section: name and text.
+fn pages() -> BTreeMap<usize, (String, String)> {
+    let pages = fs::read_dir(root().join("docs/wire")).unwrap().map(Result::unwrap);
+    let page = |page: fs::DirEntry| {
+        let name = page.file_name().into_string().unwrap();
+        let section = name.split('-').next()?.parse().ok()?;
+        Some((section, (name, fs::read_to_string(page.path()).unwrap())))
+    };
+    pages.filter_map(page).collect()
+}
+
+/// What stands in bold at the beginning of a line.
+fn heads(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(|line| line.strip_prefix("**")?.split("**").next())
+}
+
+/// The numbers in brackets that hold nothing else, as in `(2.31, 4.1 to 4.3)`.
+fn references(text: &str) -> impl Iterator<Item = (usize, usize)> {
+    let brackets = text.split('(').skip(1).filter_map(|rest| rest.split(')').next());
+    let numbers = brackets.map(|inner| {
+        let parts = inner.split(", ").flat_map(|part| part.split(" to "));
+        let number = |part: &str| {
+            let (section, place) = part.split_once('.')?;
+            Some((section.parse().ok()?, place.parse().ok()?))
+        };
+        parts.map(number).collect::<Option<Vec<_>>>().unwrap_or_default()
+    });
+    numbers.flatten()
+}
+
 #[test]
 fn the_rules_of_the_wire_protocol_are_numbered_without_a_gap() {
-    let directory = root().join("docs/wire");
-    let mut pages: Vec<_> = fs::read_dir(directory).unwrap().map(|page| page.unwrap()).collect();
-    pages.sort_by_key(fs::DirEntry::file_name);
+    let pages = pages();
+    assert!(pages.keys().copied().eq(1..=SECTIONS), "the sections are fixed: {:?}", pages.keys());
     let mut violations = Vec::new();
-    let mut expected = (1, 1);
-    for page in pages {
-        let name = page.file_name().into_string().unwrap();
-        let Ok(section) = name.split('-').next().unwrap_or_default().parse::<usize>() else {
-            continue; // no page of rules
-        };
-        expected = (section, 1);
-        for line in fs::read_to_string(page.path()).unwrap().lines() {
-            let Some(head) = line.strip_prefix("**").and_then(|rest| rest.split("**").next())
-            else {
-                continue;
-            };
-            match rule(head) {
-                Some((number, binds, strength))
-                    if number == expected
-                        && BINDS.contains(&binds)
-                        && STRENGTHS.contains(&strength) => {}
-                _ => violations.push(format!("{name}: `{head}` where {expected:?} is due")),
+    for (section, (name, text)) in &pages {
+        for (place, head) in (1..).zip(heads(text)) {
+            let right = rule(head).is_some_and(|(number, binds, strength)| {
+                number == (*section, place)
+                    && BINDS.contains(&binds)
+                    && STRENGTHS.contains(&strength)
+            });
+            if !right {
+                violations.push(format!("{name}: `{head}` where {section}.{place} is due"));
             }
-            expected.1 += 1;
         }
     }
-    assert_eq!(expected.0, 12, "the sections are fixed");
     hold("rules are `**2.31 HOST MUST** …`, in order:", &violations);
+}
+
+#[test]
+fn the_book_refers_to_rules_that_exist() {
+    let pages = pages();
+    let rules: BTreeSet<(usize, usize)> =
+        pages.values().flat_map(|(_, text)| heads(text)).filter_map(rule).map(|r| r.0).collect();
+    let mut violations = Vec::new();
+    let mut seen = 0;
+    for Source { path, text } in sources(&[".md"]) {
+        if !path.starts_with("docs") {
+            continue;
+        }
+        for (section, place) in references(&text) {
+            seen += 1;
+            if !rules.contains(&(section, place)) {
+                violations.push(format!("{}: {section}.{place}", path.display()));
+            }
+        }
+    }
+    assert!(seen > 100, "references were looked for in the wrong place: {seen}");
+    hold("there are no such rules:", &violations);
 }
 
 #[test]
