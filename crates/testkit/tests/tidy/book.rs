@@ -20,12 +20,17 @@ const UNTESTED: &str = "—";
 const BINDS: [&str; 3] = ["HOST", "PLUGIN", "BOTH"];
 const STRENGTHS: [&str; 5] = ["MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY"];
 
+/// `2.31` as section and place.
+fn number(text: &str) -> Option<(usize, usize)> {
+    let (section, place) = text.split_once('.')?;
+    Some((section.parse().ok()?, place.parse().ok()?))
+}
+
 /// `2.31 HOST MUST` as numbers and words; `None` if it has another form.
 fn rule(head: &str) -> Option<((usize, usize), &str, &str)> {
-    let (number, words) = head.split_once(' ')?;
-    let (section, place) = number.split_once('.')?;
+    let (place, words) = head.split_once(' ')?;
     let (binds, strength) = words.split_once(' ')?;
-    Some(((section.parse().ok()?, place.parse().ok()?), binds, strength))
+    Some((number(place)?, binds, strength))
 }
 
 /// The pages of rules, by section: name and text.
@@ -49,10 +54,6 @@ fn references(text: &str) -> impl Iterator<Item = (usize, usize)> {
     let brackets = text.split('(').skip(1).filter_map(|rest| rest.split(')').next());
     let numbers = brackets.map(|inner| {
         let parts = inner.split(", ").flat_map(|part| part.split(" to "));
-        let number = |part: &str| {
-            let (section, place) = part.split_once('.')?;
-            Some((section.parse().ok()?, place.parse().ok()?))
-        };
         parts.map(number).collect::<Option<Vec<_>>>().unwrap_or_default()
     });
     numbers.flatten()
@@ -78,11 +79,16 @@ fn the_rules_of_the_wire_protocol_are_numbered_without_a_gap() {
     hold("rules are `**2.31 HOST MUST** …`, in order:", &violations);
 }
 
+/// The numbers of all rules.
+fn rules() -> BTreeSet<(usize, usize)> {
+    let pages = pages();
+    let heads = pages.values().flat_map(|(_, text)| heads(text));
+    heads.filter_map(rule).map(|(number, ..)| number).collect()
+}
+
 #[test]
 fn the_book_refers_to_rules_that_exist() {
-    let pages = pages();
-    let rules: BTreeSet<(usize, usize)> =
-        pages.values().flat_map(|(_, text)| heads(text)).filter_map(rule).map(|r| r.0).collect();
+    let rules = rules();
     let mut violations = Vec::new();
     let mut seen = 0;
     for Source { path, text } in sources(&[".md"]) {
@@ -98,6 +104,26 @@ fn the_book_refers_to_rules_that_exist() {
     }
     assert!(seen > 100, "references were looked for in the wrong place: {seen}");
     hold("there are no such rules:", &violations);
+}
+
+#[test]
+fn the_conformance_kit_names_its_cases_by_rules_that_exist() {
+    let rules = rules();
+    let mut violations = Vec::new();
+    for Source { path, text } in sources(&[".rs"]) {
+        if !path.starts_with("crates/conformance/src") {
+            continue;
+        }
+        // A case is `"2.31" "its-name" …`.
+        let cases = text.lines().filter_map(|line| {
+            let (first, rest) = line.trim_start().strip_prefix('"')?.split_once('"')?;
+            rest.starts_with(" \"").then(|| number(first)).flatten()
+        });
+        let unknown = cases.filter(|number| !rules.contains(number));
+        let name = |(section, place)| format!("{}: {section}.{place}", path.display());
+        violations.extend(unknown.map(name));
+    }
+    hold("these cases are of no rule of docs/wire:", &violations);
 }
 
 #[test]
