@@ -1,6 +1,6 @@
 //! Holds the book to itself and to the code: the rules of the wire protocol are
-//! numbered without a gap and referred to by numbers that exist, and the table
-//! of parity names tests that exist.
+//! numbered without a gap and referred to by numbers that exist, its definitions
+//! are the code's, and the table of parity names tests that exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -124,6 +124,24 @@ fn the_conformance_kit_names_its_cases_by_rules_that_exist() {
         violations.extend(unknown.map(name));
     }
     hold("these cases are of no rule of docs/wire:", &violations);
+}
+
+/// A `.proto` file's declarations: no comments, no line ends.
+fn declarations(proto: &str) -> String {
+    let code = proto.lines().map(|line| line.split("//").next().unwrap_or_default());
+    code.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_definitions_in_the_book_are_those_that_code_is_generated_from() {
+    let book = fs::read_to_string(root().join("docs/wire/definitions.md")).unwrap();
+    let blocks = book.split("```proto\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let printed: BTreeSet<String> = blocks.map(declarations).collect();
+    let files = sources(&[".proto"]).into_iter();
+    let files = files.filter(|source| source.path.starts_with("proto/proto/plugin"));
+    let generated_from: BTreeSet<String> = files.map(|source| declarations(&source.text)).collect();
+    assert_eq!(generated_from.len(), 3, "go-plugin has three services of its own");
+    assert_eq!(printed, generated_from);
 }
 
 #[test]
