@@ -6,4 +6,4 @@
 
 mod report;
 
-pub use report::{Case, Counts, Report, Verdict, rule_link};
+pub use report::{Case, Counts, Report, Strength, Verdict, rule_link};

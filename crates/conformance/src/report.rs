@@ -6,11 +6,34 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+/// How strongly a case binds its subject: never more than its rule does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strength {
+    /// A subject that falls short fails.
+    Must,
+    /// A subject that falls short passes with a note, and fails a strict check.
+    Should,
+}
+
+impl Strength {
+    /// `must` or `should`, as the JSON form says it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Must => "must",
+            Self::Should => "should",
+        }
+    }
+}
+
 /// What was found out about one case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// It is as the rule says.
     Pass,
+    /// It is not as the rule advises, which no peer has to mind; what was seen
+    /// instead.
+    Noted(String),
     /// It is not; what was seen instead.
     Fail(String),
     /// The rule does not concern this subject; why not.
@@ -18,6 +41,15 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// What falling short of a case of this strength comes to.
+    #[must_use]
+    pub fn short(strength: Strength, strict: bool, seen: impl Into<String>) -> Self {
+        match strength {
+            Strength::Should if !strict => Self::Noted(seen.into()),
+            Strength::Must | Strength::Should => Self::Fail(seen.into()),
+        }
+    }
+
     /// A failure, from what was seen.
     #[must_use]
     pub fn fail(seen: impl Into<String>) -> Self {
@@ -34,7 +66,7 @@ impl Verdict {
     #[must_use]
     pub const fn word(&self) -> &'static str {
         match self {
-            Self::Pass => "pass",
+            Self::Pass | Self::Noted(_) => "pass",
             Self::Fail(_) => "fail",
             Self::NotApplicable(_) => "not-applicable",
         }
@@ -45,7 +77,7 @@ impl Verdict {
     pub fn seen(&self) -> &str {
         match self {
             Self::Pass => "",
-            Self::Fail(text) | Self::NotApplicable(text) => text,
+            Self::Noted(text) | Self::Fail(text) | Self::NotApplicable(text) => text,
         }
     }
 }
@@ -57,6 +89,8 @@ pub struct Case {
     pub rule: &'static str,
     /// The case's own name, words joined by hyphens; unique among all cases.
     pub name: &'static str,
+    /// How strongly it binds.
+    pub strength: Strength,
     /// What the rule asks for, in one line.
     pub expected: String,
     /// What came of it.
@@ -68,6 +102,8 @@ pub struct Case {
 pub struct Counts {
     /// As the rule says.
     pub passed: usize,
+    /// Short of what a rule advises.
+    pub noted: usize,
     /// Otherwise.
     pub failed: usize,
     /// Without anything to look at.
@@ -87,6 +123,7 @@ pub struct Report {
 struct CaseJson<'a> {
     name: &'a str,
     rule: &'a str,
+    strength: &'a str,
     result: &'a str,
     expected: &'a str,
     seen: &'a str,
@@ -100,6 +137,7 @@ impl Report {
         for case in &self.cases {
             match case.verdict {
                 Verdict::Pass => counts.passed += 1,
+                Verdict::Noted(_) => counts.noted += 1,
                 Verdict::Fail(_) => counts.failed += 1,
                 Verdict::NotApplicable(_) => counts.not_applicable += 1,
             }
@@ -113,13 +151,15 @@ impl Report {
         self.counts().failed == 0
     }
 
-    /// `{"subject", "cases": [{"name", "rule", "result", "expected", "seen"}]}`.
+    /// `{"subject", "cases": [{"name", "rule", "strength", "result", "expected",
+    /// "seen"}]}`. A pass whose `seen` is not empty is one with a note.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let case = |case: &Case| {
             json!(CaseJson {
                 name: case.name,
                 rule: case.rule,
+                strength: case.strength.word(),
                 result: case.verdict.word(),
                 expected: &case.expected,
                 seen: case.verdict.seen(),
@@ -142,6 +182,11 @@ impl Report {
             match &case.verdict {
                 Verdict::Pass => line(format!("{head}pass")),
                 Verdict::NotApplicable(why) => line(format!("{head}n/a   {}", printable(why))),
+                Verdict::Noted(seen) => {
+                    line(format!("{head}note"));
+                    line(format!("      advised   {}", case.expected));
+                    line(format!("      seen      {}", printable(seen)));
+                }
                 Verdict::Fail(seen) => {
                     line(format!("{head}FAIL"));
                     line(format!("      expected  {}", case.expected));
@@ -150,9 +195,11 @@ impl Report {
                 }
             }
         }
-        let Counts { passed, failed, not_applicable } = self.counts();
-        let _infallible =
-            writeln!(table, "\n{passed} passed, {failed} failed, {not_applicable} not applicable");
+        let Counts { passed, noted, failed, not_applicable } = self.counts();
+        let _infallible = writeln!(
+            table,
+            "\n{passed} passed, {noted} noted, {failed} failed, {not_applicable} not applicable"
+        );
         table
     }
 }
@@ -187,6 +234,7 @@ mod tests {
         let case = |rule, name, verdict| Case {
             rule,
             name,
+            strength: Strength::Must,
             expected: "exactly one line".to_owned(),
             verdict,
         };
@@ -196,6 +244,7 @@ mod tests {
                 case("2.1", "line-is-first", Verdict::Pass),
                 case("2.2", "one-line", Verdict::fail("two lines\u{1b}[31m\n")),
                 case("6.1", "broker", Verdict::not_applicable("it serves no broker")),
+                case("9.5", "status", Verdict::short(Strength::Should, false, "status 1")),
             ],
         }
     }
@@ -208,6 +257,7 @@ mod tests {
         assert_eq!(of(0), (&json!("pass"), &json!("")));
         assert_eq!(of(1), (&json!("fail"), &json!("two lines\u{1b}[31m\n")));
         assert_eq!(of(2), (&json!("not-applicable"), &json!("it serves no broker")));
+        assert_eq!(of(3), (&json!("pass"), &json!("status 1")));
         assert_eq!(json["cases"][1]["expected"], "exactly one line");
         assert_eq!(json["cases"][1]["rule"], "2.2");
     }
@@ -217,8 +267,15 @@ mod tests {
         let table = report().to_table();
         assert!(table.contains("2.2   one-line       FAIL\n"), "{table}");
         assert!(table.contains("docs/wire-protocol.md#"), "{table}");
-        assert!(table.ends_with("\n1 passed, 1 failed, 1 not applicable\n"), "{table}");
+        assert!(table.ends_with("\n1 passed, 1 noted, 1 failed, 1 not applicable\n"), "{table}");
         assert!(!report().held());
+    }
+
+    #[test]
+    fn a_strict_check_fails_what_is_short_of_advice() {
+        assert_eq!(Verdict::short(Strength::Should, true, "x").word(), "fail");
+        assert_eq!(Verdict::short(Strength::Should, false, "x").word(), "pass");
+        assert_eq!(Verdict::short(Strength::Must, false, "x").word(), "fail");
     }
 
     #[test]
