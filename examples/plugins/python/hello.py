@@ -44,7 +44,7 @@ class Hello(init_pb2_grpc.PluginInitializerServicer, helloworld_pb2_grpc.PluginG
         return helloworld_pb2.PluginHelloWorld.Response(msg=text)
 
 
-def register(server: grpc.Server) -> None:
+def register(server: grpc.Server, _session: outrigger_plugin.Session) -> None:
     """Puts the services of protocol version 1 on the server."""
     hello = Hello()
     init_pb2_grpc.add_PluginInitializerServicer_to_server(hello, server)
