@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use outrigger::helloworld;
 use outrigger_transport::{
-    Containment, Driver as _, Endpoint, Environment, Image, LaunchSpec, Launcher, ProcessDriver,
-    Program, StopLadder, Stopped,
+    Containment, Driver as _, Endpoint, Image, LaunchSpec, Launcher, ProcessDriver, Program,
+    StopLadder, Stopped,
 };
-use outrigger_types::Generation;
 use tempfile::TempDir;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -53,19 +52,12 @@ impl Launches {
         let directory = tempfile::Builder::new().prefix("outrigger-bench").tempdir()?;
         let image = Image::seal("outrigger-bench-plugin", &mut File::open(plugin)?)?;
         let interface = helloworld::interface();
+        let program = Program::Image(Arc::new(image));
         let spec = LaunchSpec {
-            plugin: helloworld::INTERFACE.to_owned(),
-            generation: Generation(1),
-            program: Program::Image(Arc::new(image)),
             name: "outrigger-bench-plugin".to_owned(),
-            arguments: Vec::new(),
-            working_directory: directory.path().to_owned(),
-            environment: Environment::default(),
-            cookie: interface.cookie,
             protocol_versions: interface.protocol_versions,
-            run_dir: directory.path().to_owned(),
             start_timeout: Duration::from_secs(10),
-            keep: None,
+            ..LaunchSpec::new(helloworld::INTERFACE, program, interface.cookie, directory.path())
         };
         Ok(Self { driver: ProcessDriver::new(launcher), spec, directory })
     }

@@ -16,10 +16,9 @@ use outrigger_proto::quorum_init::plugin_initialization::Request as Init;
 use outrigger_proto::quorum_init::plugin_initializer_client::PluginInitializerClient;
 use outrigger_sdk::{Code, Status, quorum};
 use outrigger_transport::{
-    Connection, Cookie, Driver as _, Endpoint as Reached, Environment, LaunchSpec, ProcessDriver,
-    Program, Rpc, StopLadder, Stopped,
+    Connection, Cookie, Driver as _, Endpoint as Reached, LaunchSpec, ProcessDriver, Program, Rpc,
+    StopLadder, Stopped,
 };
-use outrigger_types::Generation;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
@@ -150,19 +149,10 @@ async fn it_dies_with_its_host() {
 }
 
 async fn launch(sockets: &Path) -> Arc<dyn Connection> {
+    let cookie = Cookie { key: quorum::COOKIE_KEY.into(), value: quorum::COOKIE_VALUE.into() };
     let spec = LaunchSpec {
-        plugin: "helloworld".into(),
-        generation: Generation(1),
-        program: Program::Path(example()),
-        name: "hello_world".into(),
-        arguments: Vec::new(),
-        working_directory: sockets.to_owned(),
-        environment: Environment::default(),
-        cookie: Cookie { key: quorum::COOKIE_KEY.into(), value: quorum::COOKIE_VALUE.into() },
-        protocol_versions: vec![1],
-        run_dir: sockets.to_owned(),
         start_timeout: PATIENCE,
-        keep: None,
+        ..LaunchSpec::new("helloworld", Program::Path(example()), cookie, sockets)
     };
     ProcessDriver::new(None).launch(spec, CancellationToken::new()).await.unwrap()
 }

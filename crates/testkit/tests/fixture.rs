@@ -14,11 +14,9 @@ use outrigger_proto::quorum_init::plugin_initialization::Request as Init;
 use outrigger_proto::quorum_init::plugin_initializer_client::PluginInitializerClient;
 use outrigger_sdk::{Code, Status, quorum};
 use outrigger_transport::{
-    ConnectError, Connection, Cookie, Driver as _, Endpoint, Environment, ExitStatus,
-    HandshakeError, Health, LaunchError, LaunchSpec, ProcessDriver, Program, Rpc, StopLadder,
-    Stopped,
+    ConnectError, Connection, Cookie, Driver as _, Endpoint, ExitStatus, HandshakeError, Health,
+    LaunchError, LaunchSpec, ProcessDriver, Program, Rpc, StopLadder, Stopped,
 };
-use outrigger_types::Generation;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -33,19 +31,11 @@ const IMPATIENCE: Duration = Duration::from_secs(2);
 type Launched = Result<Arc<dyn Connection>, LaunchError>;
 
 async fn launch_within(directory: &Path, arguments: &str, within: Duration) -> Launched {
+    let cookie = Cookie { key: quorum::COOKIE_KEY.into(), value: quorum::COOKIE_VALUE.into() };
     let spec = LaunchSpec {
-        plugin: "fixture".into(),
-        generation: Generation(1),
-        program: Program::Path(FIXTURE.into()),
-        name: "fixture".into(),
         arguments: arguments.split(' ').map(str::to_owned).collect(),
-        working_directory: directory.to_owned(),
-        environment: Environment::default(),
-        cookie: Cookie { key: quorum::COOKIE_KEY.into(), value: quorum::COOKIE_VALUE.into() },
-        protocol_versions: vec![1],
-        run_dir: directory.to_owned(),
         start_timeout: within,
-        keep: None,
+        ..LaunchSpec::new("fixture", Program::Path(FIXTURE.into()), cookie, directory)
     };
     ProcessDriver::new(None).launch(spec, CancellationToken::new()).await
 }

@@ -1,16 +1,13 @@
-//! From an address to a gRPC channel: socket, pinned TLS, HTTP/2.
+//! From an address to a gRPC channel: socket, TLS, HTTP/2.
 
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
 use hyper_util::rt::TokioIo;
-use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
@@ -18,22 +15,23 @@ use tonic::transport::{Channel, Endpoint};
 
 use crate::error::ConnectError;
 use crate::handshake::Address;
-use crate::identity::SERVER_NAME;
-use crate::tls::IdentityMismatch;
+use crate::tls::{IdentityMismatch, PeerTls};
 
+/// Without `tls`, HTTP/2 begins at once.
+///
 /// go-plugin sets no limit on a host's side; neither do we on the channel.
 /// Small calls want the default windows: an adaptive one kills the connection
 /// at 256 calls in flight.
 pub(crate) async fn connect(
     address: &Address,
-    tls: ClientConfig,
+    tls: Option<&PeerTls>,
     within: Duration,
 ) -> Result<Channel, ConnectError> {
-    let connector = Connector { address: address.clone(), tls: TlsConnector::from(Arc::new(tls)) };
+    let connector = Connector { address: address.clone(), tls: tls.cloned() };
     // The scheme `http` keeps tonic from a TLS of its own; the origin is what
     // goes over the wire.
-    let endpoint =
-        Endpoint::from_static("http://localhost").origin(Uri::from_static("https://localhost"));
+    let origin = if tls.is_some() { "https://localhost" } else { "http://localhost" };
+    let endpoint = Endpoint::from_static("http://localhost").origin(Uri::from_static(origin));
     let connecting = endpoint.connect_with_connector(connector);
     match tokio::time::timeout(within, connecting).await {
         Ok(Ok(channel)) => Ok(channel),
@@ -68,7 +66,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 #[derive(Clone)]
 struct Connector {
     address: Address,
-    tls: TlsConnector,
+    tls: Option<PeerTls>,
 }
 
 type Connecting = Pin<Box<dyn Future<Output = Result<TokioIo<Box<dyn Io>>, ConnectError>> + Send>>;
@@ -84,11 +82,11 @@ impl tower_service::Service<Uri> for Connector {
 
     fn call(&mut self, _: Uri) -> Connecting {
         let Self { address, tls } = self.clone();
-        Box::pin(async move { dial(&address, &tls).await.map(TokioIo::new) })
+        Box::pin(async move { dial(&address, tls.as_ref()).await.map(TokioIo::new) })
     }
 }
 
-async fn dial(address: &Address, tls: &TlsConnector) -> Result<Box<dyn Io>, ConnectError> {
+async fn dial(address: &Address, tls: Option<&PeerTls>) -> Result<Box<dyn Io>, ConnectError> {
     let unreachable = |error: io::Error| ConnectError::Dial {
         address: address.clone(),
         reason: error.to_string(),
@@ -106,12 +104,13 @@ async fn dial(address: &Address, tls: &TlsConnector) -> Result<Box<dyn Io>, Conn
     }
 }
 
-async fn secure<S>(tls: &TlsConnector, socket: S) -> Result<Box<dyn Io>, ConnectError>
+async fn secure<S>(tls: Option<&PeerTls>, socket: S) -> Result<Box<dyn Io>, ConnectError>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let name = ServerName::try_from(SERVER_NAME).expect("invariant: a constant DNS name");
-    let stream = tls.connect(name, socket).await.map_err(|error| {
+    let Some(PeerTls { client, server_name, .. }) = tls else { return Ok(Box::new(socket)) };
+    let connector = TlsConnector::from(client.clone());
+    let stream = connector.connect(server_name.clone(), socket).await.map_err(|error| {
         if is_identity_mismatch(&error) {
             ConnectError::IdentityMismatch
         } else {

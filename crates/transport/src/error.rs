@@ -137,6 +137,11 @@ pub enum LaunchError {
         "it sent no certificate, though the host asked for mutual TLS; the plugin is too old, or was built without AutoMTLS"
     )]
     NoCertificate,
+    /// The plugin does mutual TLS of its own accord.
+    #[error(
+        "it sent a certificate, though the host did not ask for mutual TLS by handshake; let the host ask for it (AutoMTLS), or the plugin serve what both were given"
+    )]
+    UnaskedCertificate,
     /// No connection to the plugin.
     #[error("{source}{}", said(.stderr))]
     Connect {
@@ -152,7 +157,10 @@ impl LaunchError {
     #[must_use]
     pub fn is_permanent(&self) -> bool {
         match self {
-            Self::Handshake { .. } | Self::NoCertificate | Self::RunDirTooLong { .. } => true,
+            Self::Handshake { .. }
+            | Self::NoCertificate
+            | Self::UnaskedCertificate
+            | Self::RunDirTooLong { .. } => true,
             Self::Exec { source, .. } => matches!(
                 source.raw_os_error().map(rustix::io::Errno::from_raw_os_error),
                 Some(

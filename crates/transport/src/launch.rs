@@ -24,9 +24,10 @@ use crate::handshake::{HandshakeLine, LineScanner, Scanned, shorten};
 use crate::identity::Identity;
 use crate::process::{Launcher, Process, Start, spawn};
 use crate::rpc::Rpc;
+use crate::security::Security;
 use crate::spec::LaunchSpec;
 use crate::stdio::{Tail, drain_stderr, drain_stdout, read_some};
-use crate::tls::client_config;
+use crate::tls::PeerTls;
 
 /// A plugin listens before it prints its line, so this is generous.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
@@ -47,7 +48,18 @@ pub(crate) async fn launch(
 ) -> Result<Arc<dyn Connection>, LaunchError> {
     let started = Instant::now();
     let deadline = started + spec.start_timeout;
-    let identity = Identity::generate()?;
+    let identity = match &spec.security {
+        Security::AutoMtls => Some(Identity::generate()?),
+        Security::Given(_) => None,
+        Security::Plaintext => {
+            let plugin = &spec.plugin;
+            tracing::warn!(
+                plugin,
+                "dangerous: this plugin runs without TLS; whoever reaches its socket can call it"
+            );
+            None
+        }
+    };
     let directory = run_directory(&spec.run_dir).await?;
     let containment = if launcher.is_some() { Containment::Tree } else { Containment::Child };
     let environment = compose(
@@ -56,7 +68,10 @@ pub(crate) async fn launch(
         &ProtocolVariables {
             cookie: &spec.cookie,
             versions: &spec.protocol_versions,
-            certificate_pem: identity.pem(),
+            certificate_pem: identity.as_ref().map(Identity::pem),
+            multiplex: spec.multiplex,
+            ports: spec.ports.clone(),
+            socket_group: spec.socket_group.as_deref(),
             directory: directory.path(),
         },
     );
@@ -78,7 +93,7 @@ pub(crate) async fn launch(
     };
     let attempt = Attempt::new(process, stderr, directory, &spec);
     let spawned = started.elapsed();
-    let connecting = attempt.connect(stdout, &spec, &identity, deadline);
+    let connecting = attempt.connect(stdout, &spec, identity.as_ref(), deadline);
     let outcome = tokio::select! {
         outcome = connecting => outcome,
         () = cancel.cancelled() => Err(attempt.timed_out(spec.start_timeout)),
@@ -93,6 +108,25 @@ pub(crate) async fn launch(
             attempt.take_down().await;
             Err(error)
         }
+    }
+}
+
+/// What the connections use, of what was asked for and what the plugin sent.
+fn peer_tls(
+    security: &Security,
+    identity: Option<&Identity>,
+    certificate: Option<Vec<u8>>,
+) -> Result<Option<PeerTls>, LaunchError> {
+    match (identity, certificate) {
+        (Some(identity), Some(der)) => {
+            Ok(Some(PeerTls::pinned(identity, vec![CertificateDer::from(der)])?))
+        }
+        (Some(_), None) => Err(LaunchError::NoCertificate),
+        (None, Some(_)) => Err(LaunchError::UnaskedCertificate),
+        (None, None) => Ok(match security {
+            Security::Given(given) => Some(given.peer()),
+            Security::AutoMtls | Security::Plaintext => None,
+        }),
     }
 }
 
@@ -157,7 +191,7 @@ impl Attempt {
         &self,
         mut stdout: Receiver,
         spec: &LaunchSpec,
-        identity: &Identity,
+        identity: Option<&Identity>,
         deadline: Instant,
     ) -> Result<Connected, LaunchError> {
         let before = Instant::now();
@@ -166,12 +200,11 @@ impl Attempt {
         let stderr = || self.tail.text();
         let handshake = HandshakeLine::parse(&line, &spec.protocol_versions)
             .map_err(|source| LaunchError::Handshake { source, stderr: stderr() })?;
-        let certificate = handshake.certificate.ok_or(LaunchError::NoCertificate)?;
-        let tls = client_config(identity, CertificateDer::from(certificate))?;
+        let tls = peer_tls(&spec.security, identity, handshake.certificate)?;
         let before = Instant::now();
         let within = deadline.saturating_duration_since(before).min(CONNECT_LIMIT);
         let channel = tokio::select! {
-            channel = connect(&handshake.address, tls, within) => channel,
+            channel = connect(&handshake.address, tls.as_ref(), within) => channel,
             status = self.process.died() => {
                 return Err(LaunchError::ExitedEarly { status, stderr: self.last_words().await });
             }
@@ -179,7 +212,7 @@ impl Attempt {
         let channel =
             channel.map_err(|source| LaunchError::Connect { source, stderr: stderr() })?;
         Ok(Connected {
-            rpc: Rpc::new(channel),
+            rpc: Rpc::new(channel, handshake.app_version, spec.largest_message),
             app_version: handshake.app_version,
             stdout,
             line: line_took,

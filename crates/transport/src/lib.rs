@@ -30,10 +30,12 @@ mod process;
 mod provider;
 mod rpc;
 mod run_root;
+mod security;
 mod spec;
 mod stdio;
 mod sys;
 mod tls;
+mod translate;
 
 #[cfg(feature = "plugin")]
 pub mod serve;
@@ -48,4 +50,8 @@ pub use image::Image;
 pub use process::{ExitStatus, Launcher, LauncherSource};
 pub use rpc::{Endpoint, Rpc};
 pub use run_root::{RunRoot, RunRootError};
-pub use spec::{Cookie, Environment, LaunchSpec, Program, StopLadder};
+pub use security::{GivenTls, GivenTlsError, Security};
+pub use spec::{
+    Cookie, Environment, LARGEST_MESSAGE, LaunchSpec, Output, PORTS, Program, Sink, StopLadder,
+};
+pub use translate::Translate;

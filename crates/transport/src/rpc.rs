@@ -12,17 +12,39 @@ use tonic::transport::channel::ResponseFuture;
 /// A cheap clone of the connection to one generation. Generated clients are
 /// made from it; a client is made per call and dropped after it.
 #[derive(Clone)]
-pub struct Rpc(Channel);
+pub struct Rpc {
+    channel: Channel,
+    facts: Arc<Facts>,
+}
+
+/// What is the same for every call over one connection.
+struct Facts {
+    version: u32,
+    largest_message: usize,
+}
 
 impl Rpc {
-    pub(crate) const fn new(channel: Channel) -> Self {
-        Self(channel)
+    pub(crate) fn new(channel: Channel, version: u32, largest_message: usize) -> Self {
+        Self { channel, facts: Arc::new(Facts { version, largest_message }) }
+    }
+
+    /// The application protocol version that the plugin chose.
+    #[must_use]
+    pub fn version(&self) -> u32 {
+        self.facts.version
+    }
+
+    /// The largest message, in bytes, that a generated client is to send and to
+    /// take: its `max_encoding_message_size` and `max_decoding_message_size`.
+    #[must_use]
+    pub fn largest_message(&self) -> usize {
+        self.facts.largest_message
     }
 }
 
 impl fmt::Debug for Rpc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Rpc")
+        f.debug_struct("Rpc").field("version", &self.facts.version).finish_non_exhaustive()
     }
 }
 
@@ -32,11 +54,11 @@ impl tower_service::Service<http::Request<Body>> for Rpc {
     type Future = ResponseFuture;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.0.poll_ready(cx)
+        self.channel.poll_ready(cx)
     }
 
     fn call(&mut self, request: http::Request<Body>) -> ResponseFuture {
-        self.0.call(request)
+        self.channel.call(request)
     }
 }
 

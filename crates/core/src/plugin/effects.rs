@@ -101,18 +101,20 @@ pub(super) async fn launch(
 ) -> Result<Arc<dyn Connection>, PluginError> {
     let workspace = loaded.resolved.workspace.clone();
     let launch = LaunchSpec {
-        plugin: instance.to_string(),
         generation,
-        program: loaded.program.clone(),
         name: loaded.resolved.metadata.entry_point.clone(),
         arguments: loaded.resolved.metadata.parameters.clone(),
         working_directory: workspace.tree(),
         environment: environment(&loaded.provider.environment),
-        cookie: spec.cookie.clone(),
         protocol_versions: spec.protocol_versions.clone(),
-        run_dir: host.run_dir.clone(),
         start_timeout: loaded.provider.timeouts.start,
         keep: Some(workspace),
+        ..LaunchSpec::new(
+            instance.to_string(),
+            loaded.program.clone(),
+            spec.cookie.clone(),
+            host.run_dir.clone(),
+        )
     };
     let launched = host.driver.launch(launch, cancel).await;
     launched.map_err(|error| fault(&instance, error.into()))

@@ -7,7 +7,6 @@ use std::net::{Ipv4Addr, TcpListener as StdTcpListener};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixListener as StdUnixListener;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use rustix::net::{self, AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use rustls::pki_types::CertificateDer;
@@ -19,7 +18,7 @@ use super::incoming::{Incoming, Listener};
 use super::{HostRequest, ServeError};
 use crate::handshake::{Address, format_line};
 use crate::identity::Identity;
-use crate::tls::server_config;
+use crate::tls::PeerTls;
 
 /// Connections that may wait to be accepted; a host makes one.
 const BACKLOG: i32 = 128;
@@ -89,8 +88,8 @@ impl Listening {
             None => (None, None),
             Some(pem) => {
                 let identity = Identity::generate()?;
-                let config = server_config(&identity, host_certificates(pem)?)?;
-                (Some(TlsAcceptor::from(Arc::new(config))), Some(identity))
+                let tls = PeerTls::pinned(&identity, host_certificates(pem)?)?;
+                (Some(TlsAcceptor::from(tls.server)), Some(identity))
             }
         };
         let line = format_line(app_version, address, identity.as_ref().map(Identity::der));

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::CertificateDer;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::*;
-use crate::identity::SERVER_NAME;
 
 fn der(identity: &Identity) -> CertificateDer<'static> {
     CertificateDer::from(identity.der().to_vec())
@@ -21,11 +20,11 @@ async fn handshake(
     pinned_client: &Identity,
 ) -> (Result<(), String>, Result<(), String>) {
     let (near, far) = tokio::io::duplex(64 * 1024);
-    let client = client_config(host, der(pinned_server)).unwrap();
-    let server = server_config(plugin, vec![der(pinned_client)]).unwrap();
-    let name = ServerName::try_from(SERVER_NAME).unwrap();
-    let connect = TlsConnector::from(Arc::new(client)).connect(name, near);
-    let accept = TlsAcceptor::from(Arc::new(server)).accept(far);
+    let PeerTls { client, server_name, .. } =
+        PeerTls::pinned(host, vec![der(pinned_server)]).unwrap();
+    let server = PeerTls::pinned(plugin, vec![der(pinned_client)]).unwrap().server;
+    let connect = TlsConnector::from(client).connect(server_name, near);
+    let accept = TlsAcceptor::from(server).accept(far);
     let (connected, accepted) = tokio::join!(connect, accept);
     if let Ok(stream) = &connected {
         assert_eq!(stream.get_ref().1.alpn_protocol(), Some(b"h2".as_slice()));
@@ -69,12 +68,12 @@ async fn a_replayed_certificate_without_its_key_is_refused() {
         plugin.chain(),
         provider.key_provider.load_private_key(thief.key()).unwrap(),
     );
-    let mut server = server_config(&plugin, vec![der(&host)]).unwrap();
+    let server = PeerTls::pinned(&plugin, vec![der(&host)]).unwrap().server;
+    let mut server = Arc::unwrap_or_clone(server);
     server.cert_resolver = Arc::new(rustls::sign::SingleCertAndKey::from(stolen));
     let (near, far) = tokio::io::duplex(64 * 1024);
-    let client = client_config(&host, der(&plugin)).unwrap();
-    let name = ServerName::try_from(SERVER_NAME).unwrap();
-    let connect = TlsConnector::from(Arc::new(client)).connect(name, near);
+    let client = PeerTls::pinned(&host, vec![der(&plugin)]).unwrap();
+    let connect = TlsConnector::from(client.client).connect(client.server_name, near);
     let accept = TlsAcceptor::from(Arc::new(server)).accept(far);
     let (connected, _) = tokio::join!(connect, accept);
     let error = connected.unwrap_err().to_string();
