@@ -1,8 +1,11 @@
 //! Running programs and finding them.
 
 use std::ffi::OsStr;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 /// A program, in a directory.
@@ -20,6 +23,30 @@ pub(crate) fn run(what: &str, command: &mut Command) -> Result<(), String> {
     let status = command.status().map_err(|error| format!("{what}: {error}"))?;
     println!("== {what}: {:.1} s", clock.elapsed().as_secs_f64());
     if status.success() { Ok(()) } else { Err(format!("{what} failed ({status})")) }
+}
+
+/// As `run`; what takes longer is killed, with what it started.
+pub(crate) fn run_within(limit: Duration, what: &str, command: &mut Command) -> Result<(), String> {
+    println!("== {what}");
+    let clock = Clock::start();
+    let mut child = command.process_group(0).spawn().map_err(|error| format!("{what}: {error}"))?;
+    let group = child.id();
+    let (sender, ended) = mpsc::channel();
+    // Ends with the child, which the limit below ends at the latest.
+    thread::spawn(move || sender.send(child.wait()));
+    let Ok(status) = ended.recv_timeout(limit) else {
+        let _ = self::command("kill", Path::new("/"))
+            .args(["-KILL", "--"])
+            .arg(format!("-{group}"))
+            .status();
+        return Err(format!("{what} took more than {} s, and was killed", limit.as_secs()));
+    };
+    println!("== {what}: {:.1} s", clock.elapsed().as_secs_f64());
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{what} failed ({status})")),
+        Err(error) => Err(format!("{what}: {error}")),
+    }
 }
 
 /// Whether a program answers when it is asked for its version.

@@ -25,11 +25,14 @@ enum Chore {
     /// Programs in languages whose tools are missing are named and left out;
     /// with OUTRIGGER_STRICT=1 that is a failure.
     Test(test::Arguments),
+    /// Build the programs in other languages alone, to target/outrigger-fixtures
+    Foreign,
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().chore {
         Chore::Test(arguments) => test::run(&arguments),
+        Chore::Foreign => test::foreign(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

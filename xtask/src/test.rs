@@ -18,7 +18,6 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
-    let strict = std::env::var(STRICT).is_ok_and(|value| value == "1");
     // Tests of one package start programs of another, which cargo builds only
     // when it is asked to.
     run_cargo(
@@ -26,7 +25,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         &["build", "--locked", "--workspace", "--bins", "--examples"],
         &[],
     )?;
-    let skipped = foreign::build(strict)?;
+    let skipped = foreign::build(strict())?;
     let chosen = arguments.rest.iter().any(|argument| {
         matches!(argument.as_str(), "-p" | "--package") || argument.starts_with("--package=")
     });
@@ -37,6 +36,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         println!("skipped: {line}");
     }
     tested
+}
+
+/// What `run` does for programs in other languages.
+pub(crate) fn foreign() -> Result<(), String> {
+    for line in foreign::build(strict())? {
+        println!("skipped: {line}");
+    }
+    Ok(())
+}
+
+fn strict() -> bool {
+    std::env::var(STRICT).is_ok_and(|value| value == "1")
 }
 
 fn run_cargo(what: &str, arguments: &[&str], rest: &[String]) -> Result<(), String> {

@@ -3,10 +3,8 @@
 
 use std::path::Path;
 
-use super::Foreign;
-use crate::command::{command, repository, run};
-
-const GO: &str = "install Go 1.26 or newer";
+use super::{Foreign, GO, run};
+use crate::command::{command, repository};
 
 pub(super) const INTEROP: [Foreign; 4] = [
     go("interop-go-1.0.1", |target| interop("1.0.1", target)),
@@ -16,7 +14,7 @@ pub(super) const INTEROP: [Foreign; 4] = [
 ];
 
 const fn go(name: &'static str, build: fn(&Path) -> Result<(), String>) -> Foreign {
-    Foreign { name, tool: "go", version: "version", install: GO, build }
+    Foreign { name, tool: "go", version: "version", install: GO, build, fetched: false }
 }
 
 /// Go keeps what it built in its cache, so the second build of a release takes
