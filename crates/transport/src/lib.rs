@@ -21,6 +21,8 @@ mod control;
 mod driver;
 mod environment;
 mod error;
+#[cfg(any(feature = "plugin", test))]
+mod group;
 mod handshake;
 mod identity;
 mod image;

@@ -15,7 +15,8 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio_rustls::TlsAcceptor;
 
 use super::incoming::{Incoming, Listener};
-use super::{HostRequest, ServeError};
+use super::{HostRequest, Ports, ServeError};
+use crate::group::{self, group_id};
 use crate::handshake::{Address, format_line};
 use crate::identity::Identity;
 use crate::tls::PeerTls;
@@ -36,17 +37,18 @@ pub struct Listening {
 }
 
 impl Listening {
-    /// Binds a Unix socket, mode 0600, in the directory that the host names,
-    /// and makes this process's identity if the host asks for mutual TLS. Must
-    /// run on a tokio runtime.
+    /// Binds a Unix socket in the directory that the host names: mode 0600, or
+    /// 0660 and the group that the host names. Makes this process's identity if
+    /// the host asks for mutual TLS. Must run on a tokio runtime.
     ///
     /// # Errors
     ///
     /// [`ServeError`] names what is missing.
     pub fn bind(host: &HostRequest, app_version: u32) -> Result<Self, ServeError> {
         let directory = host.socket_directory.clone().unwrap_or_else(std::env::temp_dir);
+        let group = host.socket_group.as_deref().map(group_id).transpose()?;
         let bind = || -> io::Result<_> {
-            let (listener, path) = bind_in(&directory)?;
+            let (listener, path) = bind_in(&directory, group)?;
             let socket = SocketFile(path);
             Ok((Listener::Unix(UnixListener::from_std(listener)?), socket))
         };
@@ -64,7 +66,11 @@ impl Listening {
     ///
     /// [`ServeError`] names what is missing.
     pub fn bind_tcp(host: &HostRequest, app_version: u32) -> Result<Self, ServeError> {
-        let ports = host.ports.clone().unwrap_or(ANY_PORT);
+        let ports = match host.ports.clone() {
+            Ports::Any => ANY_PORT,
+            Ports::Between(ports) => ports,
+            Ports::Unusable { first, last } => return Err(ServeError::Ports { first, last }),
+        };
         let bind = || -> io::Result<_> {
             let listener = first_free(ports.clone())?;
             listener.set_nonblocking(true)?;
@@ -128,22 +134,25 @@ impl Drop for SocketFile {
 }
 
 /// Binds a socket with a fresh name.
-fn bind_in(directory: &Path) -> io::Result<(StdUnixListener, PathBuf)> {
+fn bind_in(directory: &Path, group: Option<u32>) -> io::Result<(StdUnixListener, PathBuf)> {
     let socket = tempfile::Builder::new()
         .prefix("plugin")
         .rand_bytes(10)
-        .make_in(directory, bind_private)?;
+        .make_in(directory, |path| bind_private(path, group))?;
     let (listener, path) = socket.keep().map_err(|error| error.error)?;
     Ok((listener, path))
 }
 
-/// Binds a socket with mode 0600, whatever the umask. Nobody can connect while
-/// it has another mode: it listens only afterwards.
-fn bind_private(path: &Path) -> io::Result<StdUnixListener> {
+/// Binds a socket with mode 0600, or 0660 for a group, whatever the umask.
+/// Nobody can connect while it has another mode: it listens only afterwards.
+fn bind_private(path: &Path, group: Option<u32>) -> io::Result<StdUnixListener> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
     net::bind(&socket, &SocketAddrUnix::new(path)?)?;
-    let private = std::fs::set_permissions(path, Permissions::from_mode(0o600));
+    let private = match group {
+        Some(group) => group::give(path, group, 0o660),
+        None => std::fs::set_permissions(path, Permissions::from_mode(0o600)),
+    };
     if let Err(error) = private.and_then(|()| Ok(net::listen(&socket, BACKLOG)?)) {
         let _left_behind = std::fs::remove_file(path);
         return Err(error);
@@ -169,6 +178,8 @@ fn host_certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, ServeErr
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+
     use super::*;
 
     fn host_with_directory(directory: &Path) -> HostRequest {
@@ -194,6 +205,49 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_socket_for_a_group_has_it_and_mode_0660() {
+        let groups = std::fs::read_to_string("/etc/group").unwrap();
+        let own = rustix::process::getegid().as_raw();
+        let named = |line: &str| {
+            Some((line.split(':').next()?.to_owned(), line.split(':').nth(2)?.parse().ok()?))
+        };
+        let name = groups.lines().filter_map(named).find(|(_, id): &(_, u32)| *id == own);
+        for group in [Some(own.to_string()), name.map(|(name, _)| name)].into_iter().flatten() {
+            let directory = tempfile::tempdir().unwrap();
+            let host = HostRequest {
+                socket_group: Some(group.clone()),
+                ..host_with_directory(directory.path())
+            };
+            let _listening = Listening::bind(&host, 1).unwrap();
+            let file = directory.path().read_dir().unwrap().next().unwrap().unwrap();
+            let metadata = file.metadata().unwrap();
+            assert_eq!((metadata.mode() & 0o777, metadata.gid()), (0o660, own), "{group}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_group_that_is_unknown_is_named_and_nothing_listens() {
+        let directory = tempfile::tempdir().unwrap();
+        let host = HostRequest {
+            socket_group: Some("no-such-group".into()),
+            ..host_with_directory(directory.path())
+        };
+        let error = Listening::bind(&host, 1).unwrap_err();
+        assert!(error.to_string().contains("`no-such-group`"), "{error}");
+        assert_eq!(directory.path().read_dir().unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn ports_that_are_no_range_stop_tcp_and_not_a_socket() {
+        let directory = tempfile::tempdir().unwrap();
+        let ports = Ports::Unusable { first: "x".into(), last: "2".into() };
+        let host = HostRequest { ports, ..host_with_directory(directory.path()) };
+        let error = Listening::bind_tcp(&host, 1).unwrap_err().to_string();
+        assert!(error.contains("PLUGIN_MIN_PORT=`x`"), "{error}");
+        assert!(Listening::bind(&host, 1).is_ok());
+    }
+
+    #[tokio::test]
     async fn a_directory_that_is_missing_is_named() {
         let error = Listening::bind(&host_with_directory(Path::new("/nowhere")), 1).unwrap_err();
         assert!(error.to_string().contains("/nowhere"), "{error}");
@@ -204,7 +258,7 @@ mod tests {
         let first = Listening::bind_tcp(&HostRequest::default(), 1).unwrap();
         let address = first.line().split('|').nth(3).unwrap().to_owned();
         let port: u16 = address.strip_prefix("127.0.0.1:").unwrap().parse().unwrap();
-        let host = HostRequest { ports: Some(port..=port), ..HostRequest::default() };
+        let host = HostRequest { ports: Ports::Between(port..=port), ..HostRequest::default() };
         assert!(matches!(Listening::bind_tcp(&host, 1), Err(ServeError::BindTcp { .. })));
     }
 }
