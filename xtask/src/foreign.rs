@@ -2,6 +2,7 @@
 
 mod debian;
 mod interop;
+mod jvm_node;
 mod python;
 
 use std::fs;
@@ -68,6 +69,14 @@ fn script(language: &str, target: &Path) -> Result<(), String> {
     run(&what, command(directory.join("build.sh"), &directory).arg(target))
 }
 
+/// A program of the interop matrix: the executable is a file, what it needs in
+/// a directory beside it.
+fn program(language: &str, target: &Path) -> Result<(), String> {
+    let directory = repository().join("crates/testkit/programs").join(language);
+    let what = format!("build {}", target.display());
+    run(&what, command(directory.join("build.sh"), &directory).arg(target))
+}
+
 /// Runs a part of a build, within its limit.
 fn run(what: &str, command: &mut Command) -> Result<(), String> {
     run_within(LIMIT, what, command)
@@ -80,7 +89,7 @@ pub(crate) fn build(strict: bool) -> Result<Vec<String>, String> {
     fs::create_dir_all(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
     let mut skipped = Vec::new();
     let all = FOREIGN.iter().chain(&interop::INTEROP).chain(&python::PYTHON);
-    for foreign in all.chain([&debian::CROWDSEC]) {
+    for foreign in all.chain(&jvm_node::JVM_NODE).chain([&debian::CROWDSEC]) {
         let target = directory.join(foreign.name);
         remove(&target)?;
         let missing = if !exists(foreign.tool, foreign.version) {

@@ -5,7 +5,7 @@
 // the certificate and mutual TLS, the handshake line, health, output, logging,
 // shutdown and the host's death. Import it before anything that prints.
 //
-// It serves no broker, and so no multiplexing; hosts tolerate that. A service
+// It serves no broker, and multiplexes nothing; hosts tolerate that. A service
 // for the broker finds what it needs in the `Plugin` that `serve` hands out.
 
 import { execFileSync } from "node:child_process";
@@ -27,6 +27,8 @@ export const QUORUM_COOKIE = [
   "CB9F51969613126D93468868990F77A8470EB9177503C5A38D437FEFF7786E09" +
     "41152E05C06A9A3313391059132A7F9CED86C0783FE63A8B38F01623C8257664",
 ];
+// The forms of yes in the protocol.
+const TRUE = ["1", "t", "T", "TRUE", "true", "True"];
 // Read at once: a parent that dies later must not be missed.
 const PARENT = process.ppid;
 const PARENT_POLL_MS = 250;
@@ -169,17 +171,20 @@ function record(level, message, fields) {
  *
  * `versions` maps each application protocol version that the plugin speaks to a
  * function `(server, plugin)` that adds its services to the grpc-js server;
- * `options` are that server's; `cleanup` runs when serving is over.
+ * `options` are that server's; `cleanup` runs when serving is over. A broker
+ * that multiplexes gives `multiplex`, which gets what takes a stream for the
+ * server and gives what takes the host's one connection.
  */
-export async function serve({ versions, cookie = QUORUM_COOKIE, options = {}, cleanup }) {
-  requireCookie(cookie);
+export async function serve({ versions, cookie, options, cleanup, multiplex }) {
+  requireCookie(cookie ?? QUORUM_COOKIE);
   const version = choose(Object.keys(versions).map(Number));
   const hostCertificate = take("PLUGIN_CLIENT_CERT");
   const directory = take("PLUGIN_UNIX_SOCKET_DIR") || os.tmpdir();
   const group = groupId(take("PLUGIN_UNIX_SOCKET_GROUP"));
-  ["PLUGIN_MULTIPLEX_GRPC", "PLUGIN_MIN_PORT", "PLUGIN_MAX_PORT"].forEach(take);
+  const multiplexed = TRUE.includes(take("PLUGIN_MULTIPLEX_GRPC")) && multiplex !== undefined;
+  ["PLUGIN_MIN_PORT", "PLUGIN_MAX_PORT"].forEach(take);
   const identity = hostCertificate ? await exchange(hostCertificate) : null;
-  const plugin = new Plugin(version, identity, directory, group);
+  const plugin = new Plugin({ version, multiplexed, identity, directory, group });
 
   const server = new grpc.Server(options);
   let listener;
@@ -196,7 +201,8 @@ export async function serve({ versions, cookie = QUORUM_COOKIE, options = {}, cl
   addHostServices(server, () => setTimeout(stop, ANSWER_MS, 0));
   versions[version](server, plugin);
   try {
-    listener = await plugin.listen(server);
+    const door = plugin.door(server);
+    listener = await plugin.listen(multiplexed ? multiplex(door, plugin) : door);
   } catch (error) {
     die(`the socket cannot be made; is its directory there, and writable? ${error.message}`);
   }
@@ -211,9 +217,10 @@ export async function serve({ versions, cookie = QUORUM_COOKIE, options = {}, cl
   // Not `disconnect`, nor the end of standard input: hosts promise neither.
   setInterval(() => process.ppid === PARENT || stop(0), PARENT_POLL_MS);
   const certificate = identity ? identity.der.toString("base64").replace(/=+$/, "") : "";
-  const line = `${CORE_PROTOCOL}|${version}|unix|${listener.address}|grpc|${certificate}\n`;
+  const fields = [CORE_PROTOCOL, version, "unix", listener.address, "grpc", certificate];
+  if (multiplexed) fields.push("true");
   try {
-    fs.writeSync(1, line);
+    fs.writeSync(1, `${fields.join("|")}\n`);
   } catch {
     stop(1); // the host died before it could read the line
   }
@@ -226,9 +233,11 @@ export class Plugin {
   #group;
   #listeners = new Set();
 
-  constructor(version, identity, directory, group) {
+  constructor({ version, multiplexed, identity, directory, group }) {
     /** The application protocol version that was chosen. */
     this.version = version;
+    /** Whether all connections share one. */
+    this.multiplexed = multiplexed;
     /** Whether connections are encrypted and both sides prove who they are. */
     this.mutualTls = identity !== null;
     this.#identity = identity;
@@ -236,21 +245,28 @@ export class Plugin {
     this.#group = group;
   }
 
-  /** Lets a grpc-js server serve the host, and nobody else, on a new socket. */
-  async listen(server) {
+  /** Takes connections of the host, and of nobody else, for a grpc-js server. */
+  door(server) {
+    const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
+    const inject = (stream) => injector.injectConnection(stream);
+    if (!this.#identity) return inject;
+    const guard = guarded(this.#identity, inject);
+    return (stream) => guard.emit("connection", stream);
+  }
+
+  /** Gives what connects to a new socket to a function, such as a door. */
+  async listen(accept) {
     const address = path.join(this.#directory, `plugin${crypto.randomBytes(8).toString("hex")}`);
     if (Buffer.byteLength(address) > LONGEST_PATH) {
       throw new Error(`${address} is too long for a socket; set TMPDIR to a shorter directory.`);
     }
-    const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
     const sockets = new Set();
-    const accept = (socket) => {
+    const listener = net.createServer((socket) => {
       sockets.add(socket);
       socket.on("close", () => sockets.delete(socket));
       socket.on("error", () => {});
-      injector.injectConnection(socket);
-    };
-    const listener = this.#identity ? guarded(this.#identity, accept) : net.createServer(accept);
+      accept(socket);
+    });
     await new Promise((resolve, reject) => {
       listener.once("error", reject);
       listener.listen({ path: address }, resolve);
@@ -345,13 +361,17 @@ async function selfSigned(privateKey, publicKey) {
     new x509.RelativeDistinguishedName([
       new x509.AttributeTypeAndValue({ type, value: new x509.AttributeValue({ utf8String }) }),
     ]);
-  const name = new x509.Name([attribute("2.5.4.10", "Outrigger"), attribute("2.5.4.3", "localhost")]);
-  const extension = (extnID, critical, value) =>
-    new x509.Extension({ extnID, critical, extnValue: new OctetString(AsnConvert.serialize(value)) });
+  const organisation = attribute("2.5.4.10", "Outrigger");
+  const name = new x509.Name([organisation, attribute("2.5.4.3", "localhost")]);
+  const extension = (extnID, critical, value) => {
+    const extnValue = new OctetString(AsnConvert.serialize(value));
+    return new x509.Extension({ extnID, critical, extnValue });
+  };
   const now = Math.floor(Date.now() / 1000) * 1000;
   const serial = crypto.randomBytes(16);
   serial[0] = (serial[0] & 0x7f) | 0x40; // positive, and of one length
-  const algorithm = new x509.AlgorithmIdentifier({ algorithm: "1.2.840.10045.4.3.2" }); // ecdsa-with-SHA256
+  const ecdsaWithSha256 = "1.2.840.10045.4.3.2";
+  const algorithm = new x509.AlgorithmIdentifier({ algorithm: ecdsaWithSha256 });
   const tbsCertificate = new x509.TBSCertificate({
     version: x509.Version.v3,
     serialNumber: bytes(serial),
@@ -403,13 +423,14 @@ function addHostServices(server, shutdown) {
   server.addService(Health.service, {
     Check({ request: { service } }, callback) {
       if (known.includes(service)) callback(null, { status: "SERVING" });
-      else callback({ code: grpc.status.NOT_FOUND, details: `no service ${JSON.stringify(service)} here` });
+      else callback({ code: grpc.status.NOT_FOUND, details: "no such service here" });
     },
     Watch(call) {
       call.write({ status: known.includes(call.request.service) ? "SERVING" : "SERVICE_UNKNOWN" });
     },
     List(_, callback) {
-      callback(null, { statuses: Object.fromEntries(known.map((name) => [name, { status: "SERVING" }])) });
+      const statuses = known.map((name) => [name, { status: "SERVING" }]);
+      callback(null, { statuses: Object.fromEntries(statuses) });
     },
   });
   server.addService(GRPCController.service, {

@@ -3,8 +3,7 @@
 
 use std::path::Path;
 
-use super::{Foreign, PYTHON as INSTALL, run};
-use crate::command::{command, repository};
+use super::{Foreign, PYTHON as INSTALL, program};
 
 pub(super) const PYTHON: [Foreign; 2] = [
     python("interop-python", |target| program("python", target)),
@@ -13,11 +12,4 @@ pub(super) const PYTHON: [Foreign; 2] = [
 
 const fn python(name: &'static str, build: fn(&Path) -> Result<(), String>) -> Foreign {
     Foreign { name, tool: "python3", version: "--version", install: INSTALL, build, fetched: false }
-}
-
-/// The executable is a file, what it needs in a directory beside it.
-fn program(directory: &str, target: &Path) -> Result<(), String> {
-    let directory = repository().join("crates/testkit/programs").join(directory);
-    let what = format!("build {}", target.display());
-    run(&what, command(directory.join("build.sh"), &directory).arg(target))
 }
