@@ -8,10 +8,11 @@ use super::{Foreign, program, script};
 const NODE: &str = "apt-get install nodejs npm, at Node 20 or newer";
 const JAVA: &str = "apt-get install openjdk-17-jdk-headless maven";
 
-pub(super) const JVM_NODE: [Foreign; 3] = [
+pub(super) const JVM_NODE: [Foreign; 4] = [
     node("hello-node", |target| script("node", target)),
     node("interop-node", |target| program("node", target)),
     java("hello-java", |target| script("java", target)),
+    java("interop-java", |target| program("java", target)),
 ];
 
 /// npm comes with Node, but for Debian's.

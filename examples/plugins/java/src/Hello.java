@@ -37,7 +37,7 @@ public final class Hello extends PluginInitializerImplBase {
   }
 
   /** Answers in the language that Init chose. */
-  private final class Greeter extends PluginGreetingImplBase {
+  final class Greeter extends PluginGreetingImplBase {
     @Override
     public void greeting(
         PluginHelloWorld.Request request, StreamObserver<PluginHelloWorld.Response> answer) {
