@@ -158,7 +158,7 @@ async fn scenarios_with_a_wrong_line_are_refused_for_it() {
         let error = refused(scenario).await;
         assert!(matches!(&error, LaunchError::Handshake { source, .. } if is(source)), "{error}");
     }
-    assert!(matches!(refused("no-cert").await, LaunchError::NoCertificate));
+    assert!(matches!(refused("no-cert").await, LaunchError::NoCertificate { .. }));
     assert!(matches!(refused("garbage-line").await, LaunchError::NoHandshake { .. }));
     assert!(matches!(refused("garbage-flood").await, LaunchError::NoHandshake { .. }));
     assert!(matches!(refused("hang").await, LaunchError::TimedOut { .. }));

@@ -1,24 +1,28 @@
 //! The live link to one generation.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tempfile::TempDir;
 use tokio::time::Instant;
-use tokio_util::task::AbortOnDropHandle;
 
+use crate::attach::Reattach;
 use crate::control::{self, Health, Heard};
 use crate::process::{ExitStatus, Process};
 use crate::rpc::{Endpoint, Rpc};
+use crate::run_directory::RunDirectory;
 use crate::spec::StopLadder;
-use crate::stdio::Tail;
+use crate::stdio::{Drain, Tail};
 
 /// After a death, how long output that is still in the pipes is waited for. A
 /// descendant may hold them open for ever.
 const PIPE_GRACE: Duration = Duration::from_millis(100);
+
+/// After a plugin was asked to end, how long its stdio stream is left to end by
+/// itself. A plugin that ends gracefully may wait for its streams.
+const STDIO_GRACE: Duration = Duration::from_millis(100);
 
 /// How the last step of a stop came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +37,8 @@ pub enum Stopped {
     Killed,
     /// It cannot be killed; nobody waits for it any longer.
     GivenUp,
+    /// It is its own master, as a plugin in test mode is, and runs on.
+    LeftAlone,
 }
 
 /// How far a host can contain a plugin's processes.
@@ -42,6 +48,9 @@ pub enum Containment {
     Tree,
     /// No launcher was found: the plugin is a plain child.
     Child,
+    /// Somebody else holds the process: a runner, or whoever started what is
+    /// attached to.
+    Elsewhere,
     /// There is no process.
     None,
 }
@@ -70,7 +79,8 @@ pub struct ConnectionInfo {
     pub timings: LaunchTimings,
 }
 
-/// The live link to one generation. Dropping it kills the generation's tree.
+/// The live link to one generation. Dropping it kills the generation's tree,
+/// unless the process was attached to.
 #[async_trait]
 pub trait Connection: fmt::Debug + Send + Sync + 'static {
     /// How calls reach it.
@@ -93,22 +103,50 @@ pub trait Connection: fmt::Debug + Send + Sync + 'static {
 
     /// Kills it without asking and cleans up after it.
     async fn kill(&self) -> Stopped;
+
+    /// What another host needs to attach to it, or this one later; `None` where
+    /// there is no process.
+    fn reattach(&self) -> Option<Reattach> {
+        None
+    }
 }
 
 /// The link to a plugin process.
 pub(crate) struct ProcessConnection {
+    pub(crate) plugin: Arc<str>,
     pub(crate) rpc: Rpc,
     pub(crate) process: Process,
+    pub(crate) ownership: Ownership,
     pub(crate) info: ConnectionInfo,
     pub(crate) tail: Tail,
-    pub(crate) stderr: tokio::sync::watch::Receiver<bool>,
-    /// Drain standard output and standard error.
-    pub(crate) drains: Vec<AbortOnDropHandle<()>>,
-    /// Drains the stdio stream.
-    pub(crate) stdio: AbortOnDropHandle<()>,
-    pub(crate) directory: RunDirectory,
-    /// The unpacked tree lives as long as the process that runs from it.
-    pub(crate) _keep: Option<Arc<dyn Send + Sync>>,
+    pub(crate) output: Drains,
+    /// None where the process was attached to.
+    pub(crate) directory: Option<RunDirectory>,
+    pub(crate) reattach: Reattach,
+    /// What must outlive the process: the unpacked tree, the open file of a
+    /// checked program.
+    pub(crate) _keep: (Option<Arc<dyn Send + Sync>>, Option<File>),
+}
+
+/// Whose a process is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ownership {
+    /// It was started here and ends with its connection.
+    Ours,
+    /// It was attached to, and ends when it is stopped.
+    Attached,
+    /// It was attached to in test mode, and is not stopped.
+    ItsOwn,
+}
+
+/// The tasks that drain a generation's output.
+#[derive(Debug)]
+pub(crate) struct Drains {
+    /// Standard error, then standard output; none of a process that was
+    /// attached to.
+    pub(crate) pipes: Vec<Drain>,
+    /// The stdio stream.
+    pub(crate) stdio: Drain,
 }
 
 impl fmt::Debug for ProcessConnection {
@@ -124,43 +162,67 @@ impl ProcessConnection {
         if process.died_within(Duration::ZERO).await {
             return Stopped::AlreadyDead;
         }
-        let asked = Instant::now();
-        let heard = tokio::select! {
-            heard = control::shutdown(self.rpc.clone(), ladder.shutdown) => heard,
+        tokio::select! {
+            biased;
             _ = process.died() => return Stopped::Graceful,
-        };
-        // A plugin that ends gracefully waits for its streams, and this one
-        // never ends by itself.
-        self.stdio.abort();
-        let left = ladder.shutdown.saturating_sub(asked.elapsed());
-        if heard == Heard::Yes && process.died_within(left).await {
+            () = self.let_streams_go() => {}
+            () = self.ask(ladder.shutdown) => {}
+        }
+        if process.died_within(Duration::ZERO).await {
             return Stopped::Graceful;
         }
-        if process.terminate().is_ok() && process.died_within(ladder.terminate).await {
+        if process.terminate() && process.died_within(ladder.terminate).await {
             return Stopped::Terminated;
         }
         process.kill();
         if process.died_within(ladder.kill).await { Stopped::Killed } else { Stopped::GivenUp }
     }
 
+    /// Asks it to end; returns when it will not.
+    async fn ask(&self, within: Duration) {
+        let asked = Instant::now();
+        if control::shutdown(self.rpc.clone(), within).await == Heard::Yes {
+            let left = within.saturating_sub(asked.elapsed());
+            self.process.died_within(left).await;
+        }
+    }
+
+    /// A plugin that ends gracefully waits for its streams, and the host's part
+    /// of them never ends by itself.
+    async fn let_streams_go(&self) {
+        self.output.stdio.ended_within(STDIO_GRACE).await;
+        self.output.stdio.finish();
+        std::future::pending().await
+    }
+
     /// Takes down what outlived the main process, and the run directory.
     async fn clean(&self) {
         self.process.kill();
         if !self.process.gone_within(crate::launch::GONE_LIMIT).await {
-            tracing::warn!(pid = self.process.pid(), "processes of a plugin cannot be killed");
+            let plugin = &*self.plugin;
+            tracing::warn!(
+                plugin,
+                pid = self.process.pid(),
+                "processes of a plugin cannot be killed"
+            );
         }
-        let _grace = tokio::time::timeout(PIPE_GRACE, drained(&self.stderr)).await;
-        for drain in self.drains.iter().chain([&self.stdio]) {
-            drain.abort();
+        let Drains { pipes, stdio } = &self.output;
+        tokio::join!(self.stderr_read(), stdio.ended_within(PIPE_GRACE));
+        // A descendant that got away may hold the pipes for ever.
+        for drain in pipes.iter().chain([stdio]) {
+            drain.finish();
         }
-        self.directory.remove().await;
+        if let Some(directory) = &self.directory {
+            directory.remove().await;
+        }
     }
-}
 
-/// Waits until standard error is read to its end.
-pub(crate) async fn drained(stderr: &tokio::sync::watch::Receiver<bool>) {
-    let mut stderr = stderr.clone();
-    let _ended = stderr.wait_for(|ended| *ended).await;
+    /// Waits for the end of standard error, not for ever.
+    async fn stderr_read(&self) {
+        if let Some(stderr) = self.output.pipes.first() {
+            stderr.ended_within(PIPE_GRACE).await;
+        }
+    }
 }
 
 #[async_trait]
@@ -175,7 +237,7 @@ impl Connection for ProcessConnection {
 
     async fn died(&self) -> ExitStatus {
         let status = self.process.died().await;
-        let _grace = tokio::time::timeout(PIPE_GRACE, drained(&self.stderr)).await;
+        self.stderr_read().await;
         status
     }
 
@@ -188,40 +250,24 @@ impl Connection for ProcessConnection {
     }
 
     async fn stop(&self, ladder: StopLadder) -> Stopped {
+        if self.ownership == Ownership::ItsOwn {
+            return Stopped::LeftAlone;
+        }
         let stopped = self.climb(ladder).await;
         self.clean().await;
         stopped
     }
 
     async fn kill(&self) -> Stopped {
+        if self.ownership == Ownership::ItsOwn {
+            return Stopped::LeftAlone;
+        }
         let dead = self.process.died_within(Duration::ZERO).await;
         self.clean().await;
         if dead { Stopped::AlreadyDead } else { Stopped::Killed }
     }
-}
 
-/// The private directory of one generation, for its sockets and temporary
-/// files.
-#[derive(Debug)]
-pub(crate) struct RunDirectory(std::sync::Mutex<Option<TempDir>>, PathBuf);
-
-impl RunDirectory {
-    pub(crate) fn new(directory: TempDir) -> Self {
-        let path = directory.path().to_owned();
-        Self(std::sync::Mutex::new(Some(directory)), path)
-    }
-
-    pub(crate) fn path(&self) -> &std::path::Path {
-        &self.1
-    }
-
-    /// Removes it with whatever the plugin left there.
-    pub(crate) async fn remove(&self) {
-        let taken = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-        let Some(directory) = taken else { return };
-        let removed = tokio::task::spawn_blocking(move || directory.close()).await;
-        if let Ok(Err(error)) = removed {
-            tracing::warn!(path = %self.1.display(), %error, "a run directory could not be removed");
-        }
+    fn reattach(&self) -> Option<Reattach> {
+        Some(self.reattach.clone())
     }
 }

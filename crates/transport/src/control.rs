@@ -9,13 +9,13 @@ use outrigger_proto::health::health_check_response::ServingStatus;
 use outrigger_proto::health::health_client::HealthClient;
 use outrigger_proto::plugin::grpc_controller_client::GrpcControllerClient;
 use outrigger_proto::plugin::grpc_stdio_client::GrpcStdioClient;
-use outrigger_proto::plugin::{Empty, stdio_data};
+use outrigger_proto::plugin::{Empty, StdioData, stdio_data};
+use tokio_util::sync::CancellationToken;
 use tonic::Code;
-use tracing::Level;
 
-use crate::logs::{LogLine, escape};
 use crate::rpc::Rpc;
-use crate::stdio::{Throttle, log};
+use crate::spec::Output;
+use crate::stdio::{LAST_BYTES, Lines, QUIET, Reading, Throttle, log};
 
 /// The name under which go-plugin reports a plugin's health.
 const SERVICE: &str = "plugin";
@@ -71,25 +71,100 @@ pub(crate) async fn shutdown(rpc: Rpc, timeout: Duration) -> Heard {
     }
 }
 
-/// Drains the plugin's stdio stream into the log for as long as it lasts. Never
-/// awaited on the way to a connection: no response header comes before the
-/// first byte of output.
-pub(crate) async fn drain_stdio(rpc: Rpc, plugin: Arc<str>) {
+/// Drains the plugin's stdio stream, to the log and to whoever wants copies,
+/// for as long as it lasts; once `finish` is cancelled, what has come is taken
+/// and the stream let go. Never awaited on the way to a connection: no response
+/// header comes before the first byte of output.
+pub(crate) async fn drain_stdio(
+    rpc: Rpc,
+    plugin: Arc<str>,
+    output: Output,
+    finish: CancellationToken,
+) {
+    let mut prints = Prints::new(plugin, output);
     let mut client = GrpcStdioClient::new(rpc);
-    let Ok(stream) = client.stream_stdio(()).await else { return };
-    let mut stream = stream.into_inner();
+    let opened = tokio::select! {
+        opened = client.stream_stdio(()) => opened,
+        () = finish.cancelled() => return,
+    };
+    let mut stream = match opened {
+        Ok(stream) => stream.into_inner(),
+        Err(status) => return prints.ended(&status),
+    };
     let mut throttle = Throttle::new();
-    while let Ok(Some(piece)) = stream.message().await {
-        throttle.spend(piece.data.len()).await;
-        let channel = match piece.channel() {
-            stdio_data::Channel::Stdout => "stdout",
-            stdio_data::Channel::Stderr => "stderr",
-            stdio_data::Channel::Invalid => continue,
+    let status = loop {
+        let piece = tokio::select! {
+            biased;
+            piece = stream.message() => piece,
+            () = finish.cancelled() => break None,
         };
-        let text = String::from_utf8_lossy(&piece.data);
-        for line in text.lines() {
-            let fields = format!("{{\"channel\":\"{channel}\"}}");
-            log(&plugin, &LogLine { level: Level::DEBUG, message: escape(line), fields });
+        match piece {
+            Ok(Some(piece)) => {
+                prints.take(&piece);
+                tokio::select! {
+                    () = throttle.spend(piece.data.len()) => {}
+                    () = finish.cancelled() => {}
+                }
+            }
+            Ok(None) => return prints.finish(),
+            Err(status) => break Some(status),
+        }
+    };
+    if let Some(status) = status {
+        prints.ended(&status);
+    } else {
+        let mut left = LAST_BYTES;
+        while left > 0
+            && let Ok(Ok(Some(piece))) = tokio::time::timeout(QUIET, stream.message()).await
+        {
+            prints.take(&piece);
+            left = left.saturating_sub(piece.data.len().max(1024));
+        }
+    }
+    prints.finish();
+}
+
+/// What a program prints once it serves.
+struct Prints {
+    plugin: Arc<str>,
+    output: Output,
+    stdout: Lines,
+    stderr: Lines,
+}
+
+impl Prints {
+    fn new(plugin: Arc<str>, output: Output) -> Self {
+        let lines = |channel| Lines::new(Reading::Prints(channel));
+        Self { plugin, output, stdout: lines("stdout"), stderr: lines("stderr") }
+    }
+
+    fn take(&mut self, piece: &StdioData) {
+        let (copy, lines) = match piece.channel() {
+            stdio_data::Channel::Stdout => (&self.output.stdout, &mut self.stdout),
+            stdio_data::Channel::Stderr => (&self.output.stderr, &mut self.stderr),
+            // A newer plugin's.
+            stdio_data::Channel::Invalid => return,
+        };
+        if let Some(copy) = copy {
+            copy(&piece.data);
+        }
+        lines.push(&piece.data, |line| log(&self.plugin, line));
+    }
+
+    fn finish(&mut self) {
+        for lines in [&mut self.stdout, &mut self.stderr] {
+            lines.finish(|line| log(&self.plugin, line));
+        }
+    }
+
+    /// Says why nothing more comes, unless that is as it should be.
+    fn ended(&self, status: &tonic::Status) {
+        let expected = [Code::Unimplemented, Code::Unavailable, Code::Cancelled];
+        // The end of the connection is told elsewhere.
+        let broken = std::error::Error::source(status).is_some();
+        if !broken && !expected.contains(&status.code()) {
+            let (plugin, code) = (&self.plugin, status.code());
+            tracing::warn!(%plugin, ?code, "the stream of what this plugin prints failed");
         }
     }
 }

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::connection::Connection;
 use crate::error::LaunchError;
-use crate::launch;
+use crate::launch::{Starter, launch};
 use crate::process::Launcher;
 use crate::spec::LaunchSpec;
 
@@ -59,6 +59,6 @@ impl Driver for ProcessDriver {
         spec: LaunchSpec,
         cancel: CancellationToken,
     ) -> Result<Arc<dyn Connection>, LaunchError> {
-        launch::launch(self.launcher.clone(), spec, cancel).await
+        launch(Starter::Process(self.launcher.clone()), spec, cancel).await
     }
 }

@@ -7,50 +7,17 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::handshake::{Address, HandshakeError};
+use outrigger_types::Sha256Digest;
+
+use crate::handshake::HandshakeError;
 use crate::identity::IdentityError;
 use crate::process::ExitStatus;
 
-/// Why a connection could not be made.
-#[derive(Debug, Clone, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConnectError {
-    /// Nobody listens at the announced address.
-    #[error("nobody answers at {address}, which it announced: {reason}")]
-    Dial {
-        /// The announced address.
-        address: Address,
-        /// The system's words.
-        reason: String,
-    },
-    /// The peer does not hold the announced identity.
-    #[error(
-        "identity mismatch: whoever answers at its address does not hold the certificate of its handshake; connection refused"
-    )]
-    IdentityMismatch,
-    /// The TLS handshake failed.
-    #[error(
-        "the TLS handshake failed: {reason}; the plugin must serve TLS 1.2 or later with the certificate that it announced"
-    )]
-    Tls {
-        /// The library's words.
-        reason: String,
-    },
-    /// HTTP/2 could not be set up.
-    #[error("no HTTP/2 connection could be set up: {reason}")]
-    Http2 {
-        /// The library's words.
-        reason: String,
-    },
-    /// The connection did not stand in time.
-    #[error("no connection to {address} within {within:?}; the plugin listens but does not answer")]
-    TimedOut {
-        /// The announced address.
-        address: Address,
-        /// The limit.
-        within: Duration,
-    },
-}
+mod connect;
+mod evidence;
+
+pub use connect::ConnectError;
+pub use evidence::Evidence;
 
 /// Why a plugin could not be launched.
 #[derive(Debug, thiserror::Error)]
@@ -93,62 +60,118 @@ pub enum LaunchError {
         reason: String,
     },
     /// The program could not be executed.
-    #[error("{program} could not be executed: {source}; {}", exec_hint(.source))]
+    #[error("it could not be executed: {source}; {}{evidence}", exec_hint(.source))]
     Exec {
-        /// The program as it was named.
-        program: String,
+        /// The system's words.
+        source: io::Error,
+        /// What is known of the program.
+        evidence: Evidence,
+    },
+    /// The program's file has another digest than it must have.
+    #[error("{} has the SHA-256 {found}, and {expected} was expected: it was changed, or is another build; it was not started", program.display())]
+    ChecksumMismatch {
+        /// The program.
+        program: PathBuf,
+        /// The digest that it must have.
+        expected: Sha256Digest,
+        /// The digest that it has.
+        found: Sha256Digest,
+    },
+    /// The program's file cannot be read for its digest.
+    #[error("the checksum of {} could not be taken: {source}; it was not started", program.display())]
+    Checksum {
+        /// The program.
+        program: PathBuf,
         /// The system's words.
         source: io::Error,
     },
+    /// The sockets' directory cannot be given to the group.
+    #[error(
+        "the socket group `{group}` cannot be used: {reason}; this process must be a member of it"
+    )]
+    SocketGroup {
+        /// The group as it was named.
+        group: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The runner did not start the program.
+    #[error("the runner could not start it: {source}")]
+    Runner {
+        /// The runner's words.
+        source: io::Error,
+    },
+    /// Settings that exclude each other.
+    #[error("{what}; leave out one of the two")]
+    Excluded {
+        /// Which, and why.
+        what: &'static str,
+    },
+    /// The process that is to be attached to is not there.
+    #[error("process not found: {reason}; nothing was stopped or killed")]
+    ProcessNotFound {
+        /// What is missing.
+        reason: String,
+    },
     /// The process ended before it printed a handshake line.
-    #[error("it ended ({status}) before it printed a handshake line{}", said(.stderr))]
+    #[error("it ended ({status}) before it printed a handshake line{evidence}")]
     ExitedEarly {
         /// How it ended.
         status: ExitStatus,
-        /// The end of its standard error.
-        stderr: String,
+        /// What is known of the program.
+        evidence: Evidence,
     },
     /// The handshake line cannot be used.
-    #[error("{source}{}", said(.stderr))]
+    #[error("{source}{evidence}")]
     Handshake {
         /// What is wrong with it.
         source: HandshakeError,
-        /// The end of its standard error.
-        stderr: String,
+        /// What is known of the program.
+        evidence: Evidence,
     },
     /// The plugin prints, but no handshake line is among it.
-    #[error("it printed `{seen}` and no handshake line; it is no go-plugin plugin, or it logs to standard output{}", said(.stderr))]
+    #[error(
+        "it printed `{seen}` and no handshake line; it is no go-plugin plugin, or it logs to standard output{evidence}"
+    )]
     NoHandshake {
         /// The first line that it printed.
         seen: String,
-        /// The end of its standard error.
-        stderr: String,
+        /// What is known of the program.
+        evidence: Evidence,
     },
     /// No handshake line came in time.
-    #[error("it printed no handshake line within {within:?}; it hangs, or it is no plugin; raise `timeouts.start` if it needs longer{}", said(.stderr))]
+    #[error(
+        "it printed no handshake line within {within:?}; it hangs, or it is no plugin; raise `timeouts.start` if it needs longer{evidence}"
+    )]
     TimedOut {
         /// The limit.
         within: Duration,
-        /// The end of its standard error.
-        stderr: String,
+        /// What is known of the program.
+        evidence: Evidence,
     },
     /// The plugin does not do mutual TLS.
     #[error(
-        "it sent no certificate, though the host asked for mutual TLS; the plugin is too old, or was built without AutoMTLS"
+        "it sent no certificate, though the host asked for mutual TLS; the plugin is too old, or was built without AutoMTLS{evidence}"
     )]
-    NoCertificate,
+    NoCertificate {
+        /// What is known of the program.
+        evidence: Evidence,
+    },
     /// The plugin does mutual TLS of its own accord.
     #[error(
-        "it sent a certificate, though the host did not ask for mutual TLS by handshake; let the host ask for it (AutoMTLS), or the plugin serve what both were given"
+        "it sent a certificate, though the host did not ask for mutual TLS by handshake; let the host ask for it (AutoMTLS), or the plugin serve what both were given{evidence}"
     )]
-    UnaskedCertificate,
+    UnaskedCertificate {
+        /// What is known of the program.
+        evidence: Evidence,
+    },
     /// No connection to the plugin.
-    #[error("{source}{}", said(.stderr))]
+    #[error("{source}{evidence}")]
     Connect {
         /// Why.
         source: ConnectError,
-        /// The end of its standard error.
-        stderr: String,
+        /// What is known of the program.
+        evidence: Evidence,
     },
 }
 
@@ -158,8 +181,11 @@ impl LaunchError {
     pub fn is_permanent(&self) -> bool {
         match self {
             Self::Handshake { .. }
-            | Self::NoCertificate
-            | Self::UnaskedCertificate
+            | Self::NoCertificate { .. }
+            | Self::UnaskedCertificate { .. }
+            | Self::ChecksumMismatch { .. }
+            | Self::Excluded { .. }
+            | Self::SocketGroup { .. }
             | Self::RunDirTooLong { .. } => true,
             Self::Exec { source, .. } => matches!(
                 source.raw_os_error().map(rustix::io::Errno::from_raw_os_error),
@@ -172,6 +198,31 @@ impl LaunchError {
             ),
             _ => false,
         }
+    }
+}
+
+impl LaunchError {
+    /// Whether what the system knows of the program may say why.
+    pub(crate) const fn wants_notes(&self) -> bool {
+        matches!(
+            self,
+            Self::Exec { .. }
+                | Self::ExitedEarly { .. }
+                | Self::NoHandshake { .. }
+                | Self::TimedOut { .. }
+        )
+    }
+
+    /// Adds what the system, or a runner, knows of the program.
+    pub(crate) fn noted(mut self, notes: String) -> Self {
+        if let Self::Exec { evidence, .. }
+        | Self::ExitedEarly { evidence, .. }
+        | Self::NoHandshake { evidence, .. }
+        | Self::TimedOut { evidence, .. } = &mut self
+        {
+            evidence.notes = notes;
+        }
+        self
     }
 }
 
@@ -189,17 +240,13 @@ fn exec_hint(error: &io::Error) -> &'static str {
     }
 }
 
-fn said(stderr: &str) -> String {
-    if stderr.is_empty() { String::new() } else { format!("; its last words: {stderr}") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn exec(errno: rustix::io::Errno) -> LaunchError {
         let source = io::Error::from_raw_os_error(errno.raw_os_error());
-        LaunchError::Exec { program: "hello".into(), source }
+        LaunchError::Exec { source, evidence: Evidence::default() }
     }
 
     #[test]
@@ -215,11 +262,15 @@ mod tests {
     }
 
     #[test]
-    fn last_words_stand_in_the_message() {
-        let error =
-            LaunchError::ExitedEarly { status: ExitStatus::Code(3), stderr: "no license".into() };
+    fn program_notes_and_last_words_stand_in_the_message() {
+        let evidence = Evidence {
+            program: "/opt/kv".into(),
+            notes: String::new(),
+            last_words: "no license".into(),
+        };
+        let error = LaunchError::ExitedEarly { status: ExitStatus::Code(3), evidence };
         let text = "it ended (exit code 3) before it printed a handshake line; \
-                    its last words: no license";
-        assert_eq!(error.to_string(), text);
+                    the program is /opt/kv (mode 0755); its last words: no license";
+        assert_eq!(error.noted("mode 0755".into()).to_string(), text);
     }
 }

@@ -15,13 +15,15 @@ compile_error!(
      the launcher are missing"
 );
 
+mod attach;
+mod checksum;
 mod connection;
 mod connector;
 mod control;
+mod diagnosis;
 mod driver;
 mod environment;
 mod error;
-#[cfg(any(feature = "plugin", test))]
 mod group;
 mod handshake;
 mod identity;
@@ -31,7 +33,9 @@ mod logs;
 mod process;
 mod provider;
 mod rpc;
+mod run_directory;
 mod run_root;
+mod runner;
 mod security;
 mod spec;
 mod stdio;
@@ -42,16 +46,18 @@ mod translate;
 #[cfg(feature = "plugin")]
 pub mod serve;
 
+pub use attach::{AttachDriver, Reattach, ReattachError};
 pub use connection::{Connection, ConnectionInfo, Containment, LaunchTimings, Stopped};
 pub use control::Health;
 pub use driver::{Driver, ProcessDriver};
-pub use error::{ConnectError, LaunchError};
-pub use handshake::{Address, HandshakeError, HandshakeLine};
+pub use error::{ConnectError, Evidence, LaunchError};
+pub use handshake::{Address, HandshakeError, HandshakeLine, Offer};
 pub use identity::{Identity, IdentityError};
 pub use image::Image;
 pub use process::{ExitStatus, Launcher, LauncherSource};
 pub use rpc::{Endpoint, Rpc};
 pub use run_root::{RunRoot, RunRootError};
+pub use runner::{Order, OutputStream, Runner, RunnerDriver, Running};
 pub use security::{GivenTls, GivenTlsError, Security};
 pub use spec::{
     Cookie, Environment, LARGEST_MESSAGE, LaunchSpec, Output, PORTS, Program, Sink, StopLadder,

@@ -55,8 +55,18 @@ fn parse_json(line: &str) -> Option<LogLine> {
 }
 
 fn fields(record: Map<String, Value>) -> String {
-    // JSON text escapes the control characters below 0x20 by itself.
-    if record.is_empty() { String::new() } else { escape(&Value::Object(record).to_string()) }
+    if record.is_empty() {
+        return String::new();
+    }
+    // JSON text escapes the characters below 0x20 by itself, and the rest of it
+    // stays JSON.
+    let text = Value::Object(record).to_string();
+    escape_with(&text, |c, escaped| {
+        let mut units = [0; 2];
+        for unit in c.encode_utf16(&mut units) {
+            escaped.push_str(&format!("\\u{unit:04x}"));
+        }
+    })
 }
 
 fn json_level(text: &str) -> Option<Level> {
@@ -87,20 +97,32 @@ fn starts_panic(line: &str) -> bool {
     line.starts_with("panic: ") || line.starts_with("fatal error: ") || rust()
 }
 
-/// Escapes control characters; everything else stays as it is.
+/// Escapes what could make a line look like two, or like another one; all else
+/// stays as it is.
 pub(crate) fn escape(text: &str) -> String {
-    if !text.contains(char::is_control) {
+    escape_with(text, |c, escaped| escaped.extend(c.escape_default()))
+}
+
+fn escape_with(text: &str, write: impl Fn(char, &mut String)) -> String {
+    if !text.contains(deceives) {
         return text.to_owned();
     }
     let mut escaped = String::with_capacity(text.len() + 8);
     for character in text.chars() {
-        match character {
-            '\t' => escaped.push('\t'),
-            c if c.is_control() => escaped.extend(c.escape_default()),
-            c => escaped.push(c),
-        }
+        if deceives(character) { write(character, &mut escaped) } else { escaped.push(character) }
     }
     escaped
+}
+
+/// Whether a character ends a line, moves a terminal's cursor, or changes the
+/// direction of what stands beside it.
+fn deceives(c: char) -> bool {
+    let separator = matches!(c, '\u{2028}' | '\u{2029}');
+    let direction = matches!(
+        c,
+        '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    );
+    (c.is_control() && c != '\t') || separator || direction
 }
 
 #[cfg(test)]
@@ -160,16 +182,79 @@ mod tests {
         let (_, message, fields) =
             parse("{\"@level\":\"info\",\"@message\":\"a\\nb\\u001b[31m\",\"k\":\"\\u0085\"}");
         assert_eq!(message, r"a\nb\u{1b}[31m");
-        assert!(!fields.contains(char::is_control), "{fields:?}");
+        assert_eq!(fields, r#"{"k":"\u0085"}"#);
+    }
+
+    #[test]
+    fn separators_and_changes_of_direction_are_escaped_in_text_keys_and_values() {
+        let strange = "\u{85}\u{2028}\u{2029}\u{202e}\u{2066}\u{200f}\u{61c}\u{7f}";
+        let (_, message, _) = parse(strange);
+        assert!(!message.contains(deceives), "{message:?}");
+        assert_eq!(message.matches('\\').count(), strange.chars().count());
+        let record = serde_json::json!({ "@level": "warn", "@message": strange, strange: strange });
+        let (level, message, fields) = parse(&record.to_string());
+        assert_eq!(level, Level::WARN);
+        assert!(!message.contains(deceives) && !fields.contains(deceives), "{fields:?}");
+        let back: Value = serde_json::from_str(&fields).unwrap();
+        assert_eq!(back[strange], strange);
+    }
+
+    /// What a Go host takes for strings unchecked, and other lines that have
+    /// ended hosts.
+    #[test]
+    fn strange_records_are_text_or_records_and_never_the_end_of_the_host() {
+        let deep = format!(
+            "{{\"@level\":\"info\",\"@message\":\"x\",\"k\":{}{}}}",
+            "[".repeat(10_000),
+            "]".repeat(10_000)
+        );
+        let stamped = |digits: &str| {
+            format!(
+                r#"{{"@level":"error","@message":"m","@timestamp":"2026-11-21T10:00:00.{digits}Z"}}"#
+            )
+        };
+        let rows: &[(&str, Level)] = &[
+            (&stamped("123"), Level::ERROR),
+            (&stamped("123456"), Level::ERROR),
+            (&stamped("123456789"), Level::ERROR),
+            (r#"{"@level":"info","@message":"x","n":12345678901234567890123}"#, Level::INFO),
+            (r#"{"@level":"error","@message":null}"#, Level::DEBUG),
+            (r#"{"@level":"error","@message":"x","@timestamp":null}"#, Level::DEBUG),
+            (r#"{"@level":["error"],"@message":"x"}"#, Level::DEBUG),
+            (r#"{"@level":"error","@message":"x","n":1e999}"#, Level::DEBUG),
+            (r#"{"@level":"error","@message":"x"} trailing"#, Level::DEBUG),
+            (r#"{"@level":"error","@message":"\ud800"}"#, Level::DEBUG),
+            (&deep, Level::DEBUG),
+            ("null", Level::DEBUG),
+            ("\u{fffd}", Level::DEBUG),
+        ];
+        for (line, level) in rows {
+            assert_eq!(parse(line).0, *level, "{line:.100}");
+        }
     }
 
     proptest! {
         #[test]
         fn no_line_makes_the_parser_panic_or_forge(line in "\\PC*|.*|\\{.*\\}") {
             let parsed = LogParser::default().parse(&line);
-            let forged = |c: char| c.is_control() && c != '\t';
-            prop_assert!(!parsed.message.contains(forged));
-            prop_assert!(!parsed.fields.contains(forged));
+            prop_assert!(!parsed.message.contains(deceives));
+            prop_assert!(!parsed.fields.contains(deceives));
+        }
+
+        #[test]
+        fn any_record_keeps_its_level_and_its_fields(
+            message in any::<String>(),
+            level in "trace|debug|info|warn|error|WARN",
+            key in any::<String>().prop_filter("reserved", |key| !key.starts_with('@')),
+            value in any::<String>(),
+        ) {
+            let record = serde_json::json!({ "@level": level, "@message": message, &key: value });
+            let parsed = LogParser::default().parse(&record.to_string());
+            prop_assert_eq!(Some(parsed.level), json_level(&level));
+            prop_assert!(!parsed.message.contains(deceives));
+            prop_assert!(!parsed.fields.contains(deceives));
+            let fields: Value = serde_json::from_str(&parsed.fields).unwrap();
+            prop_assert_eq!(&fields[&key], &Value::String(value));
         }
     }
 }

@@ -1,10 +1,10 @@
 //! A plugin's process: started once, watched through a pidfd, killed as a tree.
 //!
 //! A task of its own owns each process (`watch`). The handle here only asks
-//! and listens; when the last handle goes, the task kills the tree.
+//! and listens; when the last handle goes, the task kills the tree. Processes
+//! that others started have tasks of their own (`foreign`).
 
 use std::fmt;
-use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,11 +13,14 @@ use rustix::process::{Signal, pidfd_send_signal};
 use tokio::sync::watch;
 
 mod direct;
+mod foreign;
+mod identify;
 mod locate;
 mod orphans;
 mod spawn;
 mod watch_task;
 
+pub(crate) use identify::{descends_from, start_time};
 pub use locate::{Launcher, LauncherSource};
 pub(crate) use spawn::{Start, spawn};
 
@@ -81,15 +84,16 @@ pub(crate) enum Phase {
 /// A handle on a plugin's process.
 #[derive(Debug, Clone)]
 pub(crate) struct Process {
-    pid: u32,
-    pidfd: Arc<OwnedFd>,
+    /// None where a runner holds it.
+    pid: Option<u32>,
+    pidfd: Option<Arc<OwnedFd>>,
     phase: watch::Receiver<Phase>,
     /// Set to true to have the tree killed; dropping the last one does so too.
     kill: watch::Sender<bool>,
 }
 
 impl Process {
-    pub(crate) const fn pid(&self) -> u32 {
+    pub(crate) const fn pid(&self) -> Option<u32> {
         self.pid
     }
 
@@ -119,9 +123,10 @@ impl Process {
         }
     }
 
-    /// Asks the main process to end, by SIGTERM.
-    pub(crate) fn terminate(&self) -> io::Result<()> {
-        Ok(pidfd_send_signal(self.pidfd.as_fd(), Signal::TERM)?)
+    /// Asks the main process to end, by SIGTERM. False where that cannot be.
+    pub(crate) fn terminate(&self) -> bool {
+        let pidfd = self.pidfd.as_ref();
+        pidfd.is_some_and(|pidfd| pidfd_send_signal(pidfd.as_fd(), Signal::TERM).is_ok())
     }
 
     /// Has the whole tree killed; returns at once.

@@ -5,15 +5,22 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::io::AsyncReadExt as _;
-use tokio::net::unix::pipe::Receiver;
-use tokio::time::Instant;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
 use tracing::Level;
 
-use crate::logs::{LogLine, LogParser, escape};
+use crate::logs::{LogLine, escape};
+use crate::spec::Sink;
 
-/// A line longer than this is logged in pieces. go-plugin's figure.
-const LONGEST_LINE: usize = 64 * 1024;
+mod drain;
+mod lines;
+
+pub(crate) use drain::Drain;
+pub(crate) use lines::{LONGEST_LINE, Lines, Reading};
+
+/// A stream of a plugin's output.
+pub(crate) type Pipe = Box<dyn AsyncRead + Send + Unpin>;
 
 /// What is kept of standard error for error texts and crash reports.
 const TAIL_BYTES: usize = 4 * 1024;
@@ -21,6 +28,15 @@ const TAIL_BYTES: usize = 4 * 1024;
 /// Past this much in one interval a plugin's output is slowed down.
 const BUDGET_BYTES: usize = 8 * 1024 * 1024;
 const BUDGET_INTERVAL: Duration = Duration::from_millis(125);
+
+/// What is still read once a stream is to end: more than a pipe holds.
+pub(crate) const LAST_BYTES: usize = 2 * 1024 * 1024;
+
+/// How long nothing may come until a stream that is to end counts as read.
+pub(crate) const QUIET: Duration = Duration::from_millis(20);
+
+/// For a descendant that got away and trickles into the pipe.
+const LAST_WAITS: Duration = Duration::from_millis(500);
 
 /// The last 4 KiB that a plugin wrote to standard error.
 #[derive(Debug, Clone, Default)]
@@ -66,79 +82,63 @@ impl Throttle {
     }
 }
 
-/// Reads standard error to its end: lines to the log, the last of it to `tail`.
-pub(crate) async fn drain_stderr(mut pipe: Receiver, plugin: Arc<str>, tail: Tail) {
-    let mut lines = Lines::new(plugin);
-    let mut buffer = vec![0; LONGEST_LINE];
-    let mut throttle = Throttle::new();
-    while let Ok(read @ 1..) = pipe.read(&mut buffer).await {
-        tail.push(&buffer[..read]);
-        lines.push(&buffer[..read]);
-        throttle.spend(read).await;
-    }
-    lines.finish();
+/// Reads standard error to its end: lines to the log, an exact copy to `copy`,
+/// the last of it to `tail`. Once `finish` is cancelled, what is there is read
+/// and no more is waited for: a descendant may hold the pipe open for ever.
+pub(crate) async fn drain_stderr(
+    pipe: Pipe,
+    plugin: Arc<str>,
+    tail: Tail,
+    copy: Option<Sink>,
+    finish: CancellationToken,
+) {
+    let mut lines = Lines::new(Reading::log());
+    let take = |bytes: &[u8]| {
+        tail.push(bytes);
+        if let Some(copy) = &copy {
+            copy(bytes);
+        }
+        lines.push(bytes, |line| log(&plugin, line));
+    };
+    read_out(pipe, &finish, take).await;
+    lines.finish(|line| log(&plugin, line));
 }
 
 /// Reads standard output to its end and drops it: what a plugin prints there
 /// past the handshake is no part of the protocol.
-pub(crate) async fn drain_stdout(mut pipe: Receiver) {
-    let mut buffer = vec![0; 16 * 1024];
+pub(crate) async fn drain_stdout(pipe: Pipe, finish: CancellationToken) {
+    read_out(pipe, &finish, |_| {}).await;
+}
+
+async fn read_out(mut pipe: Pipe, finish: &CancellationToken, mut take: impl FnMut(&[u8])) {
+    let mut buffer = vec![0; LONGEST_LINE];
     let mut throttle = Throttle::new();
-    while let Ok(read @ 1..) = pipe.read(&mut buffer).await {
-        throttle.spend(read).await;
+    loop {
+        let read = tokio::select! {
+            biased;
+            read = pipe.read(&mut buffer) => read,
+            () = finish.cancelled() => break,
+        };
+        let Ok(read @ 1..) = read else { return };
+        take(&buffer[..read]);
+        tokio::select! {
+            () = throttle.spend(read) => {}
+            () = finish.cancelled() => {}
+        }
+    }
+    let (mut bytes, mut waits) = (LAST_BYTES, LAST_WAITS);
+    while bytes > 0 && !waits.is_zero() {
+        let before = Instant::now();
+        let Ok(Ok(read @ 1..)) = timeout(QUIET, pipe.read(&mut buffer)).await else { return };
+        waits = waits.saturating_sub(before.elapsed());
+        take(&buffer[..read]);
+        bytes = bytes.saturating_sub(read);
     }
 }
 
 /// Reads what there is, waiting for the first byte; 0 at the end.
-pub(crate) async fn read_some(pipe: &mut Receiver, buffer: &mut [u8]) -> io::Result<usize> {
+pub(crate) async fn read_some(pipe: &mut Pipe, buffer: &mut [u8]) -> io::Result<usize> {
     pipe.read(buffer).await
-}
-
-struct Lines {
-    plugin: Arc<str>,
-    parser: LogParser,
-    partial: Vec<u8>,
-    overlong: bool,
-}
-
-impl Lines {
-    fn new(plugin: Arc<str>) -> Self {
-        Self { plugin, parser: LogParser::default(), partial: Vec::new(), overlong: false }
-    }
-
-    fn push(&mut self, mut bytes: &[u8]) {
-        while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
-            self.partial.extend_from_slice(&bytes[..end]);
-            self.flush();
-            self.overlong = false;
-            bytes = &bytes[end + 1..];
-        }
-        self.partial.extend_from_slice(bytes);
-        if self.partial.len() >= LONGEST_LINE {
-            self.overlong = true;
-            self.flush();
-        }
-    }
-
-    fn finish(&mut self) {
-        if !self.partial.is_empty() {
-            self.flush();
-        }
-    }
-
-    fn flush(&mut self) {
-        let bytes = std::mem::take(&mut self.partial);
-        let text = String::from_utf8_lossy(&bytes);
-        let text = text.strip_suffix('\r').unwrap_or(&text);
-        if self.overlong {
-            log(
-                &self.plugin,
-                &LogLine { level: Level::DEBUG, message: escape(text), fields: String::new() },
-            );
-        } else {
-            log(&self.plugin, &self.parser.parse(text));
-        }
-    }
 }
 
 /// One log event of a plugin, marked as the plugin's.
@@ -166,42 +166,4 @@ pub(crate) fn log(plugin: &str, line: &LogLine) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_tail_keeps_the_end_and_one_line() {
-        let tail = Tail::default();
-        tail.push(&[b'x'; 10_000]);
-        tail.push(b"\nlast\r\nwords\n");
-        let text = tail.text();
-        assert!(text.ends_with("x / last / words"), "{text}");
-        assert!(text.len() <= TAIL_BYTES + 6);
-    }
-
-    #[test]
-    fn a_line_without_end_is_cut_into_pieces_and_not_kept() {
-        let mut lines = Lines::new("p".into());
-        for _ in 0..100 {
-            lines.push(&[b'x'; 10_000]);
-            assert!(lines.partial.len() < LONGEST_LINE);
-        }
-        assert!(lines.overlong);
-        lines.push(b"\nshort\n");
-        assert!(!lines.overlong && lines.partial.is_empty());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_flood_is_slowed_to_64_mib_a_second_and_goes_on() {
-        let mut throttle = Throttle::new();
-        let start = Instant::now();
-        for _ in 0..(256 * 16) {
-            throttle.spend(64 * 1024).await;
-        }
-        let took = start.elapsed();
-        assert!(
-            took >= Duration::from_millis(3_900) && took <= Duration::from_millis(4_100),
-            "{took:?}"
-        );
-    }
-}
+mod tests;

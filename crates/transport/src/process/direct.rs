@@ -29,7 +29,7 @@ pub(super) fn spawn(start: &Start) -> Result<Started, LaunchError> {
         }
         Program::Path(path) => path.clone(),
     };
-    let failed = |source| LaunchError::Spawn { program: PathBuf::from(&start.name), source };
+    let failed = |source| LaunchError::Spawn { program: start.shown.clone(), source };
     let (stdout, stdout_write) = output_pipe().map_err(failed)?;
     let (stderr, stderr_write) = output_pipe().map_err(failed)?;
     let mut command = command(&path);
@@ -48,9 +48,9 @@ pub(super) fn spawn(start: &Start) -> Result<Started, LaunchError> {
 fn exec_error(start: &Start, source: io::Error) -> LaunchError {
     let exec = [Errno::NOEXEC, Errno::NOENT, Errno::ACCESS, Errno::TXTBSY, Errno::NOTDIR];
     if exec.iter().any(|errno| source.raw_os_error() == Some(errno.raw_os_error())) {
-        LaunchError::Exec { program: start.name.clone(), source }
+        start.not_executed(source)
     } else {
-        LaunchError::Spawn { program: PathBuf::from(&start.name), source }
+        LaunchError::Spawn { program: start.shown.clone(), source }
     }
 }
 

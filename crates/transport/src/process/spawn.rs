@@ -22,14 +22,17 @@ use super::orphans::{self, Reaped};
 use super::watch_task::{Owned, Owner, watch};
 use super::{Launcher, Phase, Process};
 use crate::environment::Variable;
-use crate::error::LaunchError;
+use crate::error::{Evidence, LaunchError};
 use crate::spec::Program;
+use crate::stdio::Pipe;
 
 /// Everything about a process that is to be started.
 #[derive(Debug)]
 pub(crate) struct Start {
     pub(crate) launcher: Option<Launcher>,
     pub(crate) program: Program,
+    /// What errors call it.
+    pub(crate) shown: PathBuf,
     pub(crate) name: String,
     pub(crate) arguments: Vec<String>,
     pub(crate) environment: Vec<Variable>,
@@ -38,8 +41,15 @@ pub(crate) struct Start {
     pub(crate) limit: Duration,
 }
 
+impl Start {
+    pub(super) fn not_executed(&self, source: io::Error) -> LaunchError {
+        let evidence = Evidence { program: self.shown.clone(), ..Evidence::default() };
+        LaunchError::Exec { source, evidence }
+    }
+}
+
 /// Starts the process and the task that owns it, on the current runtime.
-pub(crate) async fn spawn(start: Start) -> Result<(Process, Receiver, Receiver), LaunchError> {
+pub(crate) async fn spawn(start: Start) -> Result<(Process, Pipe, Pipe), LaunchError> {
     // Spawning waits for an exec, which a dead network disk can hold up.
     let started = tokio::task::spawn_blocking(move || {
         orphans::reap();
@@ -51,18 +61,18 @@ pub(crate) async fn spawn(start: Start) -> Result<(Process, Receiver, Receiver),
     let started =
         started.await.map_err(|error| LaunchError::Launcher { reason: error.to_string() });
     let Started { pid, pidfd, stdout, stderr, owner } = started??;
-    let adopt = |pipe| Receiver::from_owned_fd(pipe);
-    let program = || PathBuf::from("pipe");
-    let stdout =
-        adopt(stdout).map_err(|source| LaunchError::Spawn { program: program(), source })?;
-    let stderr =
-        adopt(stderr).map_err(|source| LaunchError::Spawn { program: program(), source })?;
+    let adopt = |pipe| {
+        let adopted = Receiver::from_owned_fd(pipe);
+        adopted.map_err(|source| LaunchError::Spawn { program: PathBuf::from("pipe"), source })
+    };
+    let (stdout, stderr) = (adopt(stdout)?, adopt(stderr)?);
     let pidfd = Arc::new(pidfd);
     let (phase, phases) = watch::channel(Phase::Alive);
     let (kill, kills) = watch::channel(false);
     let owned = Owned { pid, pidfd: pidfd.clone(), owner };
     tokio::spawn(watch(owned, kills, phase));
-    Ok((Process { pid, pidfd, phase: phases, kill }, stdout, stderr))
+    let process = Process { pid: Some(pid), pidfd: Some(pidfd), phase: phases, kill };
+    Ok((process, Box::new(stdout), Box::new(stderr)))
 }
 
 /// A process that runs, and what holds it.
@@ -114,10 +124,9 @@ fn through_launcher(launcher: &Launcher, start: &Start) -> Result<Started, Launc
             let owner = Owner::Launcher { child, pidfd: launcher_pidfd, control };
             Ok(Started { pid, pidfd, stdout, stderr, owner })
         }
-        (Report::ExecFailed { stage: Stage::Exec, errno }, _) => Err(LaunchError::Exec {
-            program: start.name.clone(),
-            source: io::Error::from_raw_os_error(errno),
-        }),
+        (Report::ExecFailed { stage: Stage::Exec, errno }, _) => {
+            Err(start.not_executed(io::Error::from_raw_os_error(errno)))
+        }
         (Report::ExecFailed { stage, errno }, _) => {
             let source = io::Error::from_raw_os_error(errno);
             Err(LaunchError::Launcher { reason: format!("{stage}: {source}") })

@@ -66,7 +66,7 @@ async fn kill_wanted(kills: &mut watch::Receiver<bool>) {
 }
 
 /// A readable pidfd is a dead process.
-async fn ended(pidfd: impl AsFd) -> io::Result<()> {
+pub(super) async fn ended(pidfd: impl AsFd) -> io::Result<()> {
     let pidfd = sys::readable(pidfd.as_fd().try_clone_to_owned()?)?;
     pidfd.readable().await.map(drop)
 }

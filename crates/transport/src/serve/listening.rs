@@ -98,7 +98,7 @@ impl Listening {
                 (Some(TlsAcceptor::from(tls.server)), Some(identity))
             }
         };
-        let line = format_line(app_version, address, identity.as_ref().map(Identity::der));
+        let line = format_line(app_version, address, identity.as_ref().map(Identity::der), None);
         Ok(Self { line, listener, acceptor, socket })
     }
 
