@@ -37,14 +37,25 @@
 //! the host asks for it or dies. `examples/hello_world.rs` is a whole plugin to
 //! start from.
 //!
-//! # Two things to know
+//! # Three things to know
 //!
-//! - **Standard output belongs to the host.** What is printed there after the
-//!   handshake line is thrown away, and what is printed before it delays the
-//!   start. Log with `tracing`: [`log`] carries it to the host.
+//! - **What is printed goes to the host.** After the handshake line, whatever
+//!   writes to standard output, a library in C too, reaches the host's own
+//!   output by go-plugin's stdio stream ([`Plugin::capture`]); nothing that
+//!   prints waits for the host to read it. What is printed before the line
+//!   delays the start, or prevents it. Log with `tracing`: [`log`] carries it
+//!   to the host.
 //! - **`run` uses one thread.** A call that computes for long belongs into
 //!   `tokio::task::spawn_blocking`; or build a runtime of your own and use
 //!   [`Plugin::serve`].
+//! - **What the host asked for is nobody else's.** `run` takes the protocol's
+//!   variables out of the environment, so call it before you start threads; or
+//!   [`scrub`] the commands of your children.
+//!
+//! # Versions
+//!
+//! [`Plugin::version_with`] gives each application protocol version services of
+//! its own. The host's list decides which one is served.
 
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 compile_error!(
@@ -53,19 +64,28 @@ compile_error!(
 );
 
 mod cookie;
+mod environment;
 mod error;
 mod host;
+mod output;
 mod plugin;
 mod routes;
 mod services;
+mod serving;
+mod set;
+mod stderr;
+mod sys;
 
 pub mod log;
 pub mod quorum;
 
 pub use cookie::CookieError;
+pub use environment::scrub;
 pub use error::Error;
 pub use host::HostWatch;
+pub use output::Capture;
 pub use outrigger_transport::serve::{HostRequest, Listening, ServeError};
 pub use plugin::Plugin;
 pub use services::Health;
+pub use set::ServiceSet;
 pub use tonic::{Code, Status};

@@ -7,7 +7,6 @@
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt;
-use std::io::{self, Write as _};
 use std::panic::PanicHookInfo;
 use std::time::SystemTime;
 
@@ -16,6 +15,7 @@ use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
+use crate::stderr;
 use record::Record;
 
 mod record;
@@ -23,6 +23,10 @@ mod time;
 
 /// A stack trace longer than this is cut, in bytes.
 const LONGEST_TRACE: usize = 16 * 1024;
+
+/// Go's hosts read numbers as floating-point ones, in which larger integers are
+/// rounded. Those are written as texts.
+const EXACT: u64 = 1 << 53;
 
 /// Sends log and panics to the host: a global subscriber with [`Hclog`], unless
 /// the program has set one, and a panic hook that writes one error record in
@@ -57,7 +61,7 @@ impl<S: Subscriber> Layer<S> for Hclog {
 /// One write for the whole line, so that lines of threads and of child
 /// processes do not mix.
 fn write(record: Record) {
-    let _unread = io::stderr().lock().write_all(record.into_line().as_bytes());
+    stderr::write(&record.into_line());
 }
 
 fn write_panic(panic: &PanicHookInfo<'_>) {
@@ -102,10 +106,16 @@ impl Visit for Visitor<'_> {
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
+        if value.unsigned_abs() > EXACT {
+            return self.0.field(field.name(), value.to_string());
+        }
         self.0.field(field.name(), value);
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
+        if value > EXACT {
+            return self.0.field(field.name(), value.to_string());
+        }
         self.0.field(field.name(), value);
     }
 

@@ -1,43 +1,38 @@
-//! The plugin: what it serves, and its life from the cookie to the end.
+//! The plugin: what it serves, to whom, and how it is reached.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::Future;
-use std::io::{self, Write as _};
-use std::pin::pin;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use outrigger_transport::serve::{HostRequest, Listening};
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio_util::sync::CancellationToken;
+use outrigger_transport::serve::{HostRequest, Listening, ServeError};
 use tonic::body::Body;
 use tonic::server::NamedService;
-use tonic::transport::Server;
 use tower_service::Service;
 
 use crate::cookie::Cookie;
+use crate::environment;
 use crate::error::Error;
 use crate::host::HostWatch;
+use crate::output::Capture;
 use crate::quorum;
-use crate::routes::Routes;
-use crate::services::{self, Health, Standard};
+use crate::services::Health;
+use crate::set::ServiceSet;
+use crate::stderr;
 
-/// From the request to end until connections are cut. A host that got its
-/// answer closes the connection well before; its streams never end by
-/// themselves.
-const FAREWELL: Duration = Duration::from_millis(50);
-
-/// What a plugin without `version` speaks.
+/// What a plugin without versions speaks.
 const FIRST_VERSION: u32 = 1;
 
 /// A plugin to be: its cookie, its versions and its services.
 #[derive(Debug)]
 pub struct Plugin {
-    cookie: Cookie,
-    versions: Vec<u32>,
-    routes: Routes,
-    health: Health,
-    descriptors: Vec<&'static [u8]>,
+    pub(crate) cookie: Cookie,
+    pub(crate) versions: BTreeMap<u32, ServiceSet>,
+    pub(crate) services: ServiceSet,
+    pub(crate) health: Health,
+    pub(crate) descriptors: Vec<&'static [u8]>,
+    pub(crate) capture: Capture,
+    tcp: bool,
 }
 
 impl Plugin {
@@ -49,10 +44,12 @@ impl Plugin {
         let host = "another program".to_owned();
         Self {
             cookie: Cookie { key: cookie_key.into(), value: cookie_value.into(), host },
-            versions: Vec::new(),
-            routes: Routes::default(),
+            versions: BTreeMap::new(),
+            services: ServiceSet::default(),
             health: Health::default(),
             descriptors: Vec::new(),
+            capture: Capture::default(),
+            tcp: false,
         }
     }
 
@@ -74,12 +71,42 @@ impl Plugin {
     /// the host refuses with a message that names both sides'.
     #[must_use]
     pub fn version(mut self, version: u32) -> Self {
-        self.versions.push(version);
+        self.versions.entry(version).or_default();
         self
     }
 
-    /// Adds a service: one of this crate, or any that tonic generated. One of
-    /// the same name replaces it, go-plugin's own services included.
+    /// Adds an application protocol version with services of its own. A host
+    /// that agrees on it finds these and those of [`service`](Self::service),
+    /// which they replace where they have the same name; a host of another
+    /// version does not find them.
+    ///
+    /// ```
+    /// # use outrigger_sdk::{Plugin, Status, quorum};
+    /// # struct Greeter(&'static str);
+    /// # impl quorum::Greeter for Greeter {
+    /// #     async fn greeting(&self, msg: &str) -> Result<String, Status> {
+    /// #         Ok(format!("{} {msg}", self.0))
+    /// #     }
+    /// # }
+    /// let plugin = Plugin::new("KEY", "value")
+    ///     .version_with(1, |set| set.service(quorum::greeter(Greeter("Hello"))))
+    ///     .version_with(2, |set| set.service(quorum::greeter(Greeter("Good day"))));
+    /// # drop(plugin);
+    /// ```
+    #[must_use]
+    pub fn version_with(
+        mut self,
+        version: u32,
+        add: impl FnOnce(ServiceSet) -> ServiceSet,
+    ) -> Self {
+        let set = self.versions.remove(&version).unwrap_or_default();
+        self.versions.insert(version, add(set));
+        self
+    }
+
+    /// Adds a service of every version: one of this crate, or any that tonic
+    /// generated. One of the same name replaces it, go-plugin's own services
+    /// included. See [`ServiceSet::service`] on the sizes of messages.
     #[must_use]
     pub fn service<S>(mut self, service: S) -> Self
     where
@@ -91,7 +118,7 @@ impl Plugin {
             + 'static,
         S::Future: Send + 'static,
     {
-        self.routes.add(service);
+        self.services = self.services.service(service);
         self
     }
 
@@ -101,6 +128,23 @@ impl Plugin {
     #[must_use]
     pub fn descriptors(mut self, set: &'static [u8]) -> Self {
         self.descriptors.push(set);
+        self
+    }
+
+    /// Listens on TCP, on the first free port of 127.0.0.1 that the host
+    /// allows, rather than on a Unix socket. Without TLS, every user of the
+    /// machine can call the plugin then.
+    #[must_use]
+    pub fn tcp(mut self) -> Self {
+        self.tcp = true;
+        self
+    }
+
+    /// Chooses which of the program's outputs go to the host's own outputs by
+    /// go-plugin's stdio stream; without it, standard output does.
+    #[must_use]
+    pub fn capture(mut self, capture: Capture) -> Self {
+        self.capture = capture;
         self
     }
 
@@ -116,17 +160,30 @@ impl Plugin {
         if self.versions.is_empty() {
             return host.choose_version(&[FIRST_VERSION]);
         }
-        host.choose_version(&self.versions)
+        let versions: Vec<u32> = self.versions.keys().copied().collect();
+        host.choose_version(&versions)
+    }
+
+    /// Listens as `host` asks for it and as this plugin was told to. Must run on
+    /// a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError`] names what is missing.
+    pub fn listen(&self, host: &HostRequest) -> Result<Listening, ServeError> {
+        let version = self.choose_version(host);
+        if self.tcp { Listening::bind_tcp(host, version) } else { Listening::bind(host, version) }
     }
 
     /// Serves until the host wants the plugin to end, or is dead. The last line
     /// of a plugin's `main`, or the last but its cleanup.
     ///
     /// It brings a runtime of one thread, and sends log and panics to the host
-    /// ([`log::install`](crate::log::install)). SIGINT is ignored, since a
-    /// Ctrl-C in the host's terminal goes to its plugins too; SIGTERM ends the
-    /// plugin as a request of the host does. Calls that still run then are cut
-    /// off after 50 ms.
+    /// ([`log::install`](crate::log::install)), and what is printed too
+    /// ([`capture`](Self::capture)). SIGINT is ignored, since a Ctrl-C in the
+    /// host's terminal goes to its plugins too; SIGTERM ends the plugin as a
+    /// request of the host does. Calls that still run then are cut off after
+    /// 50 ms.
     ///
     /// The code is 0 when the plugin served and ended as it should. It is 1
     /// when it did not serve; why is on standard error.
@@ -134,28 +191,14 @@ impl Plugin {
     pub fn run(self) -> ExitCode {
         if let Err(refusal) = self.cookie.check() {
             // For a person at a terminal, if it still exists.
-            let _unread = writeln!(io::stderr(), "{refusal}");
+            stderr::write(&format!("{refusal}\n"));
             return ExitCode::FAILURE;
         }
+        // Before any thread is there that could look at the environment.
+        let request = environment::take_request();
         let host = HostWatch::start();
         crate::log::install();
-        let served = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(Error::Runtime)
-            .and_then(|runtime| {
-                let served = runtime.block_on(self.serve_under(&host));
-                // Nothing waits for a blocking call that goes on.
-                runtime.shutdown_background();
-                served
-            });
-        match served {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                tracing::error!("{error}");
-                ExitCode::FAILURE
-            }
-        }
+        run(self.serve_under(&host, request))
     }
 
     /// As [`run`](Self::run), on the current tokio runtime (with its I/O and
@@ -172,72 +215,26 @@ impl Plugin {
     /// Dropping the future cuts all connections and removes the socket.
     pub async fn serve(self) -> Result<(), Error> {
         self.cookie.check()?;
+        let request = environment::take_request();
         let host = HostWatch::start();
-        self.serve_under(&host).await
-    }
-
-    async fn serve_under(self, host: &HostWatch) -> Result<(), Error> {
-        // Both before the line: the host may signal from then on.
-        let mut terminate = handle(SignalKind::terminate())?;
-        let _ignored = handle(SignalKind::interrupt())?;
-        let request = HostRequest::from_environment();
-        let listening = Listening::bind(&request, self.choose_version(&request))?;
-        announce(listening.line()).map_err(Error::Announce)?;
-        let end = async {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                () = host.gone() => {}
-            }
-        };
-        self.serve_on(listening, end).await
-    }
-
-    /// Serves on a listener that is bound already, until `end` or the host's
-    /// request. It reads no environment, prints no line, and touches no signal:
-    /// for tests, and for whoever does these things differently.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Server`] and [`Error::Descriptors`].
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future cuts all connections and removes the socket.
-    pub async fn serve_on(
-        mut self,
-        listening: Listening,
-        end: impl Future<Output = ()>,
-    ) -> Result<(), Error> {
-        let ending = CancellationToken::new();
-        let (health, end_asked) = (self.health, ending.clone());
-        let standard = Standard { health, end: end_asked, descriptors: &self.descriptors };
-        services::add_missing(&mut self.routes, standard)?;
-        let incoming = listening.incoming();
-        let _connections = incoming.guard();
-        let stop = ending.clone().cancelled_owned();
-        let serving = Server::builder().serve_with_incoming_shutdown(self.routes, incoming, stop);
-        let mut serving = pin!(serving);
-        tokio::select! {
-            served = &mut serving => return Ok(served?),
-            () = end => ending.cancel(),
-            () = ending.cancelled() => {}
-        }
-        match tokio::time::timeout(FAREWELL, serving).await {
-            Ok(served) => Ok(served?),
-            // Streams that are still open; the guard cuts them.
-            Err(_) => Ok(()),
-        }
+        self.serve_under(&host, request).await
     }
 }
 
-fn handle(kind: SignalKind) -> Result<Signal, Error> {
-    signal(kind).map_err(Error::Signals)
-}
-
-/// Writes the handshake line, all at once: the host takes the first piece of
-/// output that ends for the whole line.
-fn announce(line: &str) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(format!("{line}\n").as_bytes())?;
-    stdout.flush()
+/// Runs a plugin on a runtime of one thread.
+pub(crate) fn run(serving: impl Future<Output = Result<(), Error>>) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let served = runtime.map_err(Error::Runtime).and_then(|runtime: tokio::runtime::Runtime| {
+        let served = runtime.block_on(serving);
+        // Nothing waits for a blocking call that goes on.
+        runtime.shutdown_background();
+        served
+    });
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
 }

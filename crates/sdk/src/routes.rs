@@ -36,6 +36,12 @@ impl Routes {
         self.0.keys().copied()
     }
 
+    /// Adds all of `others`, which replace those of the same names.
+    pub(crate) fn extend(&mut self, others: Self) {
+        let others = others.0.iter().map(|(name, handler)| (*name, handler.clone()));
+        Arc::make_mut(&mut self.0).extend(others);
+    }
+
     /// Adds a service; a later one of the same name replaces an earlier one.
     pub(crate) fn add<S>(&mut self, service: S)
     where

@@ -4,14 +4,15 @@ use std::pin::Pin;
 
 use outrigger_proto::plugin::grpc_broker_server::{GrpcBroker, GrpcBrokerServer};
 use outrigger_proto::plugin::grpc_controller_server::{GrpcController, GrpcControllerServer};
-use outrigger_proto::plugin::grpc_stdio_server::{GrpcStdio, GrpcStdioServer};
-use outrigger_proto::plugin::{ConnInfo, Empty, StdioData};
-use tokio_stream::{Pending, Stream, StreamExt as _};
+use outrigger_proto::plugin::grpc_stdio_server::GrpcStdioServer;
+use outrigger_proto::plugin::{ConnInfo, Empty};
+use tokio_stream::{Stream, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 use tonic::server::NamedService;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::error::Error;
+use crate::output::Output;
 use crate::routes::Routes;
 
 mod health;
@@ -26,6 +27,8 @@ pub(crate) struct Standard<'a> {
     pub(crate) health: Health,
     /// Cancelled by a host's request to end.
     pub(crate) end: CancellationToken,
+    /// What is printed.
+    pub(crate) output: Output,
     /// The author's sets of descriptors.
     pub(crate) descriptors: &'a [&'static [u8]],
 }
@@ -37,15 +40,15 @@ pub(crate) struct Standard<'a> {
 ///
 /// [`Error::Descriptors`].
 pub(crate) fn add_missing(routes: &mut Routes, standard: Standard<'_>) -> Result<(), Error> {
-    let Standard { health, end, descriptors } = standard;
+    let Standard { health, end, output, descriptors } = standard;
     if !routes.knows(HealthServer::<Health>::NAME) {
         routes.add(HealthServer::new(health));
     }
     if !routes.knows(GrpcControllerServer::<Controller>::NAME) {
         routes.add(GrpcControllerServer::new(Controller { end }));
     }
-    if !routes.knows(GrpcStdioServer::<Stdio>::NAME) {
-        routes.add(GrpcStdioServer::new(Stdio));
+    if !routes.knows(GrpcStdioServer::<Output>::NAME) {
+        routes.add(GrpcStdioServer::new(output));
     }
     if !routes.knows(GrpcBrokerServer::<Broker>::NAME) {
         routes.add(GrpcBrokerServer::new(Broker));
@@ -65,23 +68,6 @@ impl GrpcController for Controller {
     async fn shutdown(&self, _: Request<Empty>) -> Result<Response<Empty>, Status> {
         self.end.cancel();
         Ok(Response::new(Empty {}))
-    }
-}
-
-/// Carries nothing: a Rust program's output goes to the descriptors themselves,
-/// and its log to standard error. A host that opens the stream finds it idle.
-#[derive(Debug)]
-struct Stdio;
-
-#[tonic::async_trait]
-impl GrpcStdio for Stdio {
-    type StreamStdioStream = Pending<Result<StdioData, Status>>;
-
-    async fn stream_stdio(
-        &self,
-        _: Request<()>,
-    ) -> Result<Response<Self::StreamStdioStream>, Status> {
-        Ok(Response::new(tokio_stream::pending()))
     }
 }
 

@@ -12,7 +12,9 @@ use outrigger_proto::plugin::grpc_stdio_client::GrpcStdioClient;
 use outrigger_proto::plugin::{ConnInfo, Empty};
 use outrigger_proto::quorum::plugin_greeting_client::PluginGreetingClient;
 use outrigger_proto::quorum::plugin_hello_world::Request as Hello;
-use outrigger_sdk::{Code, Error, HostRequest, Listening, Plugin, Status, quorum};
+use outrigger_proto::quorum_init::plugin_initialization::Request as Init;
+use outrigger_proto::quorum_init::plugin_initializer_client::PluginInitializerClient;
+use outrigger_sdk::{Code, Error, HostRequest, Plugin, Status, quorum};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -34,6 +36,14 @@ impl quorum::Greeter for Greeter {
     }
 }
 
+struct Careless;
+
+impl quorum::Initialiser for Careless {
+    async fn init(&self, _identity: &str, _config: &[u8]) -> Result<(), Status> {
+        Ok(())
+    }
+}
+
 fn plugin() -> Plugin {
     Plugin::new("K", "v").service(quorum::greeter(Greeter("ahoy")))
 }
@@ -48,12 +58,18 @@ struct Served {
 
 impl Served {
     async fn start(plugin: Plugin) -> Self {
+        Self::under(plugin, &[]).await
+    }
+
+    /// Under a host with these versions.
+    async fn under(plugin: Plugin, versions: &[u32]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let host = HostRequest {
+            protocol_versions: versions.to_vec(),
             socket_directory: Some(directory.path().to_owned()),
             ..HostRequest::default()
         };
-        let listening = Listening::bind(&host, plugin.choose_version(&host)).unwrap();
+        let listening = plugin.listen(&host).unwrap();
         let path = listening.line().split('|').nth(3).unwrap().to_owned();
         let (end, ends) = oneshot::channel::<()>();
         let serving = tokio::spawn(plugin.serve_on(listening, async move {
@@ -171,6 +187,25 @@ fn versions_are_those_that_were_added_or_one() {
     assert_eq!(plugin().choose_version(&host), 1);
     assert_eq!(plugin().version(2).version(5).version(9).choose_version(&host), 5);
     assert_eq!(plugin().version(9).version(8).choose_version(&host), 8);
+}
+
+#[tokio::test]
+async fn a_host_finds_the_services_of_its_version_and_of_all_and_no_others() {
+    let plugin = || {
+        Plugin::new("K", "v")
+            .service(quorum::initialiser(Careless))
+            .version_with(1, |set| set)
+            .version_with(4, |set| set.service(quorum::greeter(Greeter("four"))))
+            .version_with(7, |set| set.service(quorum::greeter(Greeter("seven"))))
+    };
+    for (offered, expected) in
+        [(&[4, 1][..], Some("four x")), (&[7, 4], Some("seven x")), (&[1], None), (&[9], None)]
+    {
+        let served = Served::under(plugin(), offered).await;
+        assert_eq!(served.greet("x").await.ok().as_deref(), expected, "{offered:?}");
+        let mut initialiser = PluginInitializerClient::new(served.channel.clone());
+        initialiser.init(Init::default()).await.expect("a service of every version");
+    }
 }
 
 /// What a listing names, asked through one version of reflection.

@@ -10,10 +10,19 @@ use serde_json::Value;
 /// Tells the child from the test.
 const CHILD: &str = "OUTRIGGER_SDK_TEST_CHILD";
 
-/// Runs `what` in a child, and gives its records.
+/// Runs `what` in a child that installed the log, and gives its records.
 fn records_of(test: &str, what: fn()) -> Vec<Value> {
     if std::env::var_os(CHILD).is_some() {
         outrigger_sdk::log::install();
+    }
+    let text = words_of(test, what);
+    let lines = text.lines().filter(|line| line.starts_with('{'));
+    lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Runs `what` in a child, and gives its standard error.
+fn words_of(test: &str, what: fn()) -> String {
+    if std::env::var_os(CHILD).is_some() {
         what();
         std::process::exit(0);
     }
@@ -25,9 +34,7 @@ fn records_of(test: &str, what: fn()) -> Vec<Value> {
         .stdin(Stdio::null())
         .output()
         .unwrap();
-    let text = String::from_utf8(output.stderr).unwrap();
-    let lines = text.lines().filter(|line| line.starts_with('{'));
-    lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+    String::from_utf8(output.stderr).unwrap()
 }
 
 #[test]
@@ -46,6 +53,18 @@ fn an_event_is_one_record_and_its_target_the_module() {
 }
 
 #[test]
+fn integers_that_go_would_round_are_texts() {
+    let records = records_of("integers_that_go_would_round_are_texts", || {
+        tracing::info!(exact = 1_u64 << 53, large = u64::MAX, small = i64::MIN, huge = u128::MAX);
+    });
+    let [record] = records.as_slice() else { panic!("one record: {records:?}") };
+    assert_eq!(record["exact"], 9_007_199_254_740_992_u64);
+    assert_eq!(record["large"], u64::MAX.to_string());
+    assert_eq!(record["small"], i64::MIN.to_string());
+    assert_eq!(record["huge"], u128::MAX.to_string());
+}
+
+#[test]
 fn a_panic_is_one_error_record() {
     let records = records_of("a_panic_is_one_error_record", || {
         let _caught = std::panic::catch_unwind(|| panic!("two\nlines"));
@@ -57,6 +76,17 @@ fn a_panic_is_one_error_record() {
     );
     assert!(record["location"].as_str().unwrap().contains("log.rs:"), "{record}");
     assert!(record["thread"].is_string());
+}
+
+#[test]
+fn a_subscriber_that_the_program_set_stays() {
+    let words = words_of("a_subscriber_that_the_program_set_stays", || {
+        tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
+        outrigger_sdk::log::install();
+        tracing::warn!("in its own way");
+    });
+    let line = words.lines().find(|line| line.contains("in its own way")).unwrap();
+    assert!(line.contains("WARN") && !line.contains('{'), "{line}");
 }
 
 #[test]

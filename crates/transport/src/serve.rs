@@ -17,6 +17,18 @@ pub use incoming::{ConnectionGuard, Incoming};
 pub use listening::Listening;
 pub use peer::PluginIo;
 
+/// The variables by which a host talks to one plugin. A plugin takes them out of
+/// what its own children get.
+pub const VARIABLES: [&str; 7] = [
+    "PLUGIN_PROTOCOL_VERSIONS",
+    "PLUGIN_CLIENT_CERT",
+    "PLUGIN_MULTIPLEX_GRPC",
+    "PLUGIN_UNIX_SOCKET_DIR",
+    "PLUGIN_UNIX_SOCKET_GROUP",
+    "PLUGIN_MIN_PORT",
+    "PLUGIN_MAX_PORT",
+];
+
 /// Why a plugin cannot serve.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -34,6 +34,7 @@ pub struct Listening {
     listener: Listener,
     acceptor: Option<TlsAcceptor>,
     socket: Option<SocketFile>,
+    version: u32,
 }
 
 impl Listening {
@@ -99,13 +100,19 @@ impl Listening {
             }
         };
         let line = format_line(app_version, address, identity.as_ref().map(Identity::der), None);
-        Ok(Self { line, listener, acceptor, socket })
+        Ok(Self { line, listener, acceptor, socket, version: app_version })
     }
 
     /// The handshake line, without its line end.
     #[must_use]
     pub fn line(&self) -> &str {
         &self.line
+    }
+
+    /// The application protocol version that the line announces.
+    #[must_use]
+    pub fn version(&self) -> u32 {
+        self.version
     }
 
     /// Starts accepting. Handshakes run beside each other, so that a stuck peer

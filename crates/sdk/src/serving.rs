@@ -1,0 +1,110 @@
+//! A plugin's life, from the host's request to the end.
+
+use std::future::Future;
+use std::io::{self, Write as _};
+use std::pin::pin;
+use std::time::Duration;
+
+use outrigger_transport::serve::{HostRequest, Listening};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Server;
+
+use crate::error::Error;
+use crate::host::HostWatch;
+use crate::output::{Captured, Output, Tee};
+use crate::plugin::Plugin;
+use crate::services::{self, Standard};
+
+/// From the request to end until connections are cut. A host that got its
+/// answer closes the connection well before; its streams never end by
+/// themselves.
+const FAREWELL: Duration = Duration::from_millis(50);
+
+impl Plugin {
+    pub(crate) async fn serve_under(
+        self,
+        host: &HostWatch,
+        request: HostRequest,
+    ) -> Result<(), Error> {
+        // Both before the line: the host may signal from then on.
+        let mut terminate = handle(SignalKind::terminate())?;
+        let _ignored = handle(SignalKind::interrupt())?;
+        let listening = self.listen(&request)?;
+        announce(listening.line()).map_err(Error::Announce)?;
+        let output = Output::new();
+        let captured = Captured::start(&output, self.capture, Tee::No);
+        let end = async {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                () = host.gone() => {}
+            }
+        };
+        self.serve_with(listening, end, output, captured).await
+    }
+
+    /// Serves on a listener that is bound already, until `end` or the host's
+    /// request. It reads no environment, prints no line, and touches no signal
+    /// and no output: for tests, and for whoever does these things differently.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Server`] and [`Error::Descriptors`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future cuts all connections and removes the socket.
+    pub async fn serve_on(
+        self,
+        listening: Listening,
+        end: impl Future<Output = ()>,
+    ) -> Result<(), Error> {
+        let output = Output::new();
+        let captured = Captured::nothing(&output);
+        self.serve_with(listening, end, output, captured).await
+    }
+
+    pub(crate) async fn serve_with(
+        mut self,
+        listening: Listening,
+        end: impl Future<Output = ()>,
+        output: Output,
+        captured: Captured,
+    ) -> Result<(), Error> {
+        let ending = CancellationToken::new();
+        let chosen = self.versions.remove(&listening.version()).unwrap_or_default();
+        let mut routes = self.services.with(chosen);
+        let (health, end_asked) = (self.health, ending.clone());
+        let descriptors = &self.descriptors;
+        let standard = Standard { health, end: end_asked, output, descriptors };
+        services::add_missing(&mut routes, standard)?;
+        let incoming = listening.incoming();
+        let _connections = incoming.guard();
+        let stop = ending.clone().cancelled_owned();
+        let serving = Server::builder().serve_with_incoming_shutdown(routes, incoming, stop);
+        let mut serving = pin!(serving);
+        tokio::select! {
+            served = &mut serving => return Ok(served?),
+            () = end => ending.cancel(),
+            () = ending.cancelled() => {}
+        }
+        let farewell = async { tokio::join!(serving, captured.finish()).0 };
+        match tokio::time::timeout(FAREWELL, farewell).await {
+            Ok(served) => Ok(served?),
+            // Streams that are still open; the guard cuts them.
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+fn handle(kind: SignalKind) -> Result<Signal, Error> {
+    signal(kind).map_err(Error::Signals)
+}
+
+/// Writes the handshake line, all at once: the host takes the first piece of
+/// output that ends for the whole line.
+fn announce(line: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(format!("{line}\n").as_bytes())?;
+    stdout.flush()
+}
