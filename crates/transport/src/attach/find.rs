@@ -163,7 +163,7 @@ fn open(pid: u32) -> io::Result<OwnedFd> {
 
 fn has_ended(pidfd: &OwnedFd) -> bool {
     use rustix::event::{PollFd, PollFlags, poll};
-    let now = rustix::time::Timespec { tv_sec: 0, tv_nsec: 0 };
+    let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
     let mut pidfds = [PollFd::new(pidfd, PollFlags::IN)];
     !matches!(poll(&mut pidfds, Some(&now)), Ok(0))
 }
