@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod command;
+mod crowdsec;
 mod embedding;
 mod in_node;
 mod languages;
