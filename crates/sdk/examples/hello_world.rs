@@ -1,6 +1,7 @@
 //! GoQuorum's hello-world plugin: the one to copy.
 //!
-//! Its definition's config is `{"language": "en"}`, or `es`, or `de`.
+//! Its definition's config is `{"language": "en"}`, or `es`, or `de`. With the
+//! argument `--debug` it needs no host, and prints what a host needs to attach.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -46,9 +47,12 @@ impl quorum::Greeter for HelloWorld {
 }
 
 fn main() -> ExitCode {
-    let plugin = Arc::new(HelloWorld::default());
-    Plugin::quorum()
-        .service(quorum::initialiser(plugin.clone()))
-        .service(quorum::greeter(plugin))
-        .run()
+    let hello = Arc::new(HelloWorld::default());
+    let plugin = Plugin::quorum()
+        .service(quorum::initialiser(hello.clone()))
+        .service(quorum::greeter(hello));
+    match std::env::args().nth(1).as_deref() {
+        Some("--debug") => plugin.run_in_test_mode("helloworld"),
+        _ => plugin.run(),
+    }
 }

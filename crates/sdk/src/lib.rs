@@ -56,6 +56,19 @@
 //!
 //! [`Plugin::version_with`] gives each application protocol version services of
 //! its own. The host's list decides which one is served.
+//!
+//! # Test mode
+//!
+//! [`Plugin::run_in_test_mode`] serves without a host, for a debugger:
+//!
+//! ```text
+//! $ hello_world --debug
+//! {"helloworld":{"Protocol":"grpc","ProtocolVersion":1,"Pid":4711,"Test":true,"Addr":{…}}}
+//! ```
+//!
+//! A host that finds this line in its variable `OUTRIGGER_REATTACH_PLUGINS`
+//! attaches to the plugin instead of starting one, and never ends it.
+//! [`Plugin::serve_in_test_mode`] is the same within a test.
 
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 compile_error!(
@@ -75,6 +88,7 @@ mod serving;
 mod set;
 mod stderr;
 mod sys;
+mod test_mode;
 
 pub mod log;
 pub mod quorum;
@@ -84,8 +98,10 @@ pub use environment::scrub;
 pub use error::Error;
 pub use host::HostWatch;
 pub use output::Capture;
+pub use outrigger_transport::Reattach;
 pub use outrigger_transport::serve::{HostRequest, Listening, ServeError};
 pub use plugin::Plugin;
 pub use services::Health;
 pub use set::ServiceSet;
+pub use test_mode::TestServing;
 pub use tonic::{Code, Status};

@@ -31,7 +31,7 @@ pub struct Plugin {
     pub(crate) services: ServiceSet,
     pub(crate) health: Health,
     pub(crate) descriptors: Vec<&'static [u8]>,
-    pub(crate) capture: Capture,
+    pub(crate) capture: Option<Capture>,
     tcp: bool,
 }
 
@@ -48,7 +48,7 @@ impl Plugin {
             services: ServiceSet::default(),
             health: Health::default(),
             descriptors: Vec::new(),
-            capture: Capture::default(),
+            capture: None,
             tcp: false,
         }
     }
@@ -144,7 +144,7 @@ impl Plugin {
     /// go-plugin's stdio stream; without it, standard output does.
     #[must_use]
     pub fn capture(mut self, capture: Capture) -> Self {
-        self.capture = capture;
+        self.capture = Some(capture);
         self
     }
 

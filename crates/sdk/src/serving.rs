@@ -31,9 +31,9 @@ impl Plugin {
         let mut terminate = handle(SignalKind::terminate())?;
         let _ignored = handle(SignalKind::interrupt())?;
         let listening = self.listen(&request)?;
-        announce(listening.line()).map_err(Error::Announce)?;
+        print_line(listening.line()).map_err(Error::Announce)?;
         let output = Output::new();
-        let captured = Captured::start(&output, self.capture, Tee::No);
+        let captured = Captured::start(&output, self.capture.unwrap_or_default(), Tee::No);
         let end = async {
             tokio::select! {
                 _ = terminate.recv() => {}
@@ -97,13 +97,13 @@ impl Plugin {
     }
 }
 
-fn handle(kind: SignalKind) -> Result<Signal, Error> {
+pub(crate) fn handle(kind: SignalKind) -> Result<Signal, Error> {
     signal(kind).map_err(Error::Signals)
 }
 
-/// Writes the handshake line, all at once: the host takes the first piece of
-/// output that ends for the whole line.
-fn announce(line: &str) -> io::Result<()> {
+/// Writes a line to standard output, all at once: a host takes the first piece
+/// of output that ends for the whole line.
+pub(crate) fn print_line(line: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(format!("{line}\n").as_bytes())?;
     stdout.flush()

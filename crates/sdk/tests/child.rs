@@ -16,8 +16,8 @@ use outrigger_proto::quorum_init::plugin_initialization::Request as Init;
 use outrigger_proto::quorum_init::plugin_initializer_client::PluginInitializerClient;
 use outrigger_sdk::{Code, Status, quorum};
 use outrigger_transport::{
-    Connection, Cookie, Driver as _, Endpoint as Reached, LaunchSpec, ProcessDriver, Program, Rpc,
-    StopLadder, Stopped,
+    AttachDriver, Connection, Cookie, Driver as _, Endpoint as Reached, LaunchError, LaunchSpec,
+    ProcessDriver, Program, Reattach, Rpc, Security, StopLadder, Stopped,
 };
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -132,6 +132,31 @@ async fn sigint_is_ignored_and_sigterm_ends_it_cleanly() {
 }
 
 #[tokio::test]
+async fn in_test_mode_it_needs_no_host_and_sigint_ends_it() {
+    let sockets = tempfile::tempdir().unwrap();
+    let mut debugged = command(example(), sockets.path());
+    debugged.arg("--debug").env_remove(quorum::COOKIE_KEY);
+    let mut child = debugged.spawn().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    timeout(PATIENCE, stdout.read_line(&mut line)).await.expect("a line").unwrap();
+    let reattach = Reattach::from_json(&line).unwrap().remove("helloworld").unwrap();
+    let pid = child.id().unwrap();
+    assert_eq!((reattach.version, reattach.pid, reattach.test), (1, Some(pid), true));
+    for _host in ["first", "second"] {
+        let connection = attach(reattach.clone(), sockets.path()).await.unwrap();
+        initialise(&*connection, r#"{"language":"en"}"#).await.unwrap();
+        assert_eq!(greet(rpc(&*connection), "you").await.unwrap(), "Hello you!");
+        // A stop leaves it as it is, and so does the end of the host.
+        connection.stop(StopLadder::default()).await;
+    }
+    kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), Signal::INT).unwrap();
+    let status = timeout(PATIENCE, child.wait()).await.expect("it ends").unwrap();
+    assert_eq!((status.code(), sockets.path().read_dir().unwrap().count()), (Some(0), 0));
+    assert!(attach(reattach, sockets.path()).await.is_err());
+}
+
+#[tokio::test]
 async fn it_dies_with_its_host() {
     let sockets = tempfile::tempdir().unwrap();
     let mut host = command("/bin/sh", sockets.path());
@@ -146,6 +171,16 @@ async fn it_dies_with_its_host() {
     timeout(PATIENCE, stdout.read_to_string(&mut text)).await.expect("both end").unwrap();
     assert!(killed.elapsed() < Duration::from_secs(1), "{:?}", killed.elapsed());
     assert_eq!(sockets.path().read_dir().unwrap().count(), 0, "it cleaned up");
+}
+
+async fn attach(reattach: Reattach, directory: &Path) -> Result<Arc<dyn Connection>, LaunchError> {
+    let nobody = Cookie { key: String::new(), value: String::new() };
+    let program = Program::Path(PathBuf::new());
+    let spec = LaunchSpec {
+        security: Security::Plaintext,
+        ..LaunchSpec::new("helloworld", program, nobody, directory)
+    };
+    AttachDriver::new(reattach).launch(spec, CancellationToken::new()).await
 }
 
 async fn launch(sockets: &Path) -> Arc<dyn Connection> {

@@ -15,6 +15,7 @@ use outrigger_proto::quorum::plugin_hello_world::Request as Hello;
 use outrigger_proto::quorum_init::plugin_initialization::Request as Init;
 use outrigger_proto::quorum_init::plugin_initializer_client::PluginInitializerClient;
 use outrigger_sdk::{Code, Error, HostRequest, Plugin, Status, quorum};
+use outrigger_transport::Address;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -206,6 +207,40 @@ async fn a_host_finds_the_services_of_its_version_and_of_all_and_no_others() {
         let mut initialiser = PluginInitializerClient::new(served.channel.clone());
         initialiser.init(Init::default()).await.expect("a service of every version");
     }
+}
+
+#[tokio::test]
+async fn test_mode_ends_when_told_and_says_so() {
+    let serving = plugin().version(3).version(2).serve_in_test_mode().unwrap();
+    let Address::Unix(path) = serving.reattach().address.clone() else { panic!("a socket") };
+    assert_eq!(serving.reattach().version, 2, "the lowest, without a host's list");
+    let endpoint = Endpoint::from_shared(format!("unix://{}", path.display())).unwrap();
+    let channel = endpoint.connect().await.unwrap();
+    let mut client = PluginGreetingClient::new(channel.clone());
+    assert_eq!(
+        client.greeting(Hello { msg: "x".into() }).await.unwrap().into_inner().msg,
+        "ahoy x"
+    );
+    let _open = GrpcStdioClient::new(channel).stream_stdio(()).await.unwrap();
+    serving.end();
+    timeout(PATIENCE, serving.ended()).await.expect("it says so").unwrap();
+    assert!(!path.exists());
+    client.greeting(Hello::default()).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn dropping_a_plugin_in_test_mode_ends_it() {
+    let serving = plugin().serve_in_test_mode().unwrap();
+    let Address::Unix(path) = serving.reattach().address.clone() else { panic!("a socket") };
+    let endpoint = Endpoint::from_shared(format!("unix://{}", path.display())).unwrap();
+    let channel = endpoint.connect().await.unwrap();
+    drop(serving);
+    let ended = async {
+        let mut client = PluginGreetingClient::new(channel);
+        while client.greeting(Hello::default()).await.is_ok() {}
+    };
+    timeout(PATIENCE, ended).await.expect("no call succeeds for ever");
+    assert!(!path.exists());
 }
 
 /// What a listing names, asked through one version of reflection.

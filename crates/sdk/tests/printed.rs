@@ -13,7 +13,7 @@ use outrigger_proto::plugin::stdio_data::Channel as Printed;
 use outrigger_proto::plugin::{Empty, StdioData};
 use outrigger_proto::quorum::plugin_greeting_client::PluginGreetingClient;
 use outrigger_proto::quorum::plugin_hello_world::Request as Hello;
-use outrigger_sdk::{Capture, Plugin, Status, quorum};
+use outrigger_sdk::{Capture, Plugin, Reattach, Status, quorum};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
@@ -61,13 +61,14 @@ fn serve_or(test: impl Future<Output = ()>) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         return runtime.unwrap().block_on(test);
     };
-    let capture = match capture.as_str() {
-        "both" => Capture::Both,
-        "neither" => Capture::Neither,
-        _ => Capture::Stdout,
+    let plugin = || Plugin::new("K", "v").service(quorum::greeter(Printer));
+    let code = match capture.as_str() {
+        "test mode" => plugin().run_in_test_mode("printer"),
+        "test mode, stdout" => plugin().capture(Capture::Stdout).run_in_test_mode("printer"),
+        "neither" => plugin().capture(Capture::Neither).run(),
+        "both" => plugin().capture(Capture::Both).run(),
+        _ => plugin().run(),
     };
-    let plugin = Plugin::new("K", "v").service(quorum::greeter(Printer)).capture(capture);
-    let code = plugin.run();
     std::io::stdout().write_all(b"after\n").unwrap();
     assert_eq!(code, std::process::ExitCode::SUCCESS);
     std::process::exit(0);
@@ -102,12 +103,18 @@ impl Served {
         let stderr = child.stderr.take().unwrap();
         // The test's own words come first, on the same line too.
         let mut line = String::new();
-        while !line.contains("1|1|unix|") {
+        while !line.contains("1|1|unix|") && !line.contains("{\"printer\":") {
             line.clear();
             timeout(PATIENCE, stdout.read_line(&mut line)).await.expect("a line").unwrap();
             assert!(!line.is_empty(), "it ended without a line");
         }
-        let path = line.split('|').nth(3).unwrap();
+        let path = match line.find('{') {
+            Some(items) => {
+                let items = Reattach::from_json(&line[items..]).unwrap();
+                items["printer"].address.text()
+            }
+            None => line.split('|').nth(3).unwrap().to_owned(),
+        };
         let endpoint = Endpoint::from_shared(format!("unix://{path}")).unwrap();
         let channel = endpoint.connect().await.unwrap();
         Self { child, stdout, stderr, channel, _sockets: sockets }
@@ -205,5 +212,21 @@ fn what_is_not_captured_stays_where_it_was() {
         let served = Served::start("what_is_not_captured_stays_where_it_was", "neither").await;
         served.tell("print:on descriptor 1;").await;
         assert_eq!(served.end().await.0, "on descriptor 1;after\n");
+    });
+}
+
+#[test]
+fn in_test_mode_the_output_stays_where_it_is_and_hosts_get_a_copy_if_asked() {
+    serve_or(async {
+        let test = "in_test_mode_the_output_stays_where_it_is_and_hosts_get_a_copy_if_asked";
+        let served = Served::start(test, "test mode").await;
+        served.tell("print:to the terminal;").await;
+        assert_eq!(served.end().await.0, "to the terminal;after\n");
+
+        let served = Served::start(test, "test mode, stdout").await;
+        let mut stream = served.stdio().await;
+        served.tell("print:to both;").await;
+        assert_eq!(read(&mut stream, Printed::Stdout, 8).await, b"to both;");
+        assert_eq!(served.end().await.0, "to both;after\n");
     });
 }

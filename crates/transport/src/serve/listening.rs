@@ -16,9 +16,11 @@ use tokio_rustls::TlsAcceptor;
 
 use super::incoming::{Incoming, Listener};
 use super::{HostRequest, Ports, ServeError};
+use crate::attach::Reattach;
 use crate::group::{self, group_id};
 use crate::handshake::{Address, format_line};
 use crate::identity::Identity;
+use crate::process::start_time;
 use crate::tls::PeerTls;
 
 /// Connections that may wait to be accepted; a host makes one.
@@ -35,6 +37,7 @@ pub struct Listening {
     acceptor: Option<TlsAcceptor>,
     socket: Option<SocketFile>,
     version: u32,
+    address: Address,
 }
 
 impl Listening {
@@ -56,7 +59,7 @@ impl Listening {
         let bound = bind();
         let (listener, socket) = bound.map_err(|source| ServeError::Bind { directory, source })?;
         let address = Address::Unix(socket.0.clone());
-        Self::new(listener, &address, Some(socket), host, app_version)
+        Self::new(listener, address, Some(socket), host, app_version)
     }
 
     /// Binds the first free port of 127.0.0.1 in the range that the host
@@ -81,12 +84,12 @@ impl Listening {
         let bound = bind();
         let (listener, port) = bound.map_err(|source| ServeError::BindTcp { ports, source })?;
         let address = Address::Tcp { host: Ipv4Addr::LOCALHOST.to_string(), port };
-        Self::new(listener, &address, None, host, app_version)
+        Self::new(listener, address, None, host, app_version)
     }
 
     fn new(
         listener: Listener,
-        address: &Address,
+        address: Address,
         socket: Option<SocketFile>,
         host: &HostRequest,
         app_version: u32,
@@ -99,8 +102,8 @@ impl Listening {
                 (Some(TlsAcceptor::from(tls.server)), Some(identity))
             }
         };
-        let line = format_line(app_version, address, identity.as_ref().map(Identity::der), None);
-        Ok(Self { line, listener, acceptor, socket, version: app_version })
+        let line = format_line(app_version, &address, identity.as_ref().map(Identity::der), None);
+        Ok(Self { line, listener, acceptor, socket, version: app_version, address })
     }
 
     /// The handshake line, without its line end.
@@ -113,6 +116,19 @@ impl Listening {
     #[must_use]
     pub fn version(&self) -> u32 {
         self.version
+    }
+
+    /// What a host needs to attach to this plugin in test mode: without asking
+    /// it to end, and without killing this process.
+    #[must_use]
+    pub fn reattach(&self) -> Reattach {
+        let pid = std::process::id();
+        Reattach {
+            version: self.version,
+            start_time: start_time(pid),
+            test: true,
+            ..Reattach::new(self.address.clone(), pid)
+        }
     }
 
     /// Starts accepting. Handshakes run beside each other, so that a stuck peer
