@@ -326,8 +326,8 @@ function guarded({ keyPem, pem, isHost }, accept) {
     if (certificate && isHost(certificate.raw) && socket.alpnProtocol === "h2") accept(socket);
     else socket.destroy();
   });
-  // A failed handshake is the client's affair; without a handler it would be ours.
-  listener.on("tlsClientError", () => {});
+  // Of a handshake that failed, or took too long, Node leaves the connection to us.
+  listener.on("tlsClientError", (_, socket) => socket.destroy());
   return listener;
 }
 

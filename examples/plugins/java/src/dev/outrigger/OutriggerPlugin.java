@@ -26,7 +26,6 @@ import java.time.*;
 import java.time.format.DateTimeFormatter;
 import java.util.*;
 import java.util.concurrent.*;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 import java.util.logging.*;
 import java.util.regex.Pattern;
@@ -150,6 +149,7 @@ public final class OutriggerPlugin {
     } catch (GeneralSecurityException | SSLException error) {
       die("the certificates cannot be used: " + error.getMessage());
     } catch (IOException error) {
+      servers.values().forEach(made -> made.toFile().delete());
       die("the socket cannot be made; is its directory there, and writable? " + error);
     }
     // Ctrl-C reaches the host's whole group; the host decides what it means.
@@ -169,7 +169,7 @@ public final class OutriggerPlugin {
       stop(1);
     }
     while (true) {
-      LockSupport.park();
+      java.util.concurrent.locks.LockSupport.park();
     }
   }
 
