@@ -1,11 +1,12 @@
-//! The `outrigger` command: hosts plugins, shows what that looks like, packs
-//! and signs distributions.
+//! The `outrigger` command: hosts plugins, shows what that looks like, checks,
+//! packs and signs them.
 //!
 //! Exit status: 0 when what was asked for was done, 1 when it was not, 2 for a
 //! command line that cannot be understood. Results go to standard output,
 //! everything else to standard error.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command prints")]
 
+mod check;
 mod demo;
 mod failure;
 mod logging;
@@ -38,6 +39,8 @@ enum Command {
     /// Show a plugin's whole life in a few seconds: pack, sign, verify, launch,
     /// call, reload, kill, recover
     Demo(demo::Arguments),
+    /// Hold a plugin, in any language, to the rules of the wire protocol
+    Check(check::Arguments),
     /// Make a distribution from a directory
     Pack(pack::Arguments),
     /// Sign a distribution, so that hosts can verify it
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Command::DemoPlugin => return demo::plugin(),
         Command::Run(arguments) => run::run(arguments),
         Command::Demo(arguments) => demo::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
         Command::Pack(arguments) => pack::run(&arguments),
         Command::Sign(arguments) => sign::run(&arguments),
     };

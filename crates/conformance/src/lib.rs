@@ -1,9 +1,18 @@
 //! The conformance kit: holds a plugin, or a host, in any language, to the
 //! rules of `docs/wire-protocol.md`, case by case.
 //!
-//! A [`Case`] names the rule that it is about and says what was expected and
+//! [`plugin`] drives an executable through cases of its own process each. A
+//! [`Case`] names the rule that it is about and says what was expected and
 //! what was seen; a [`Report`] is all of them. Nothing is printed here.
 
+mod identity;
+mod process;
+mod provider;
 mod report;
+mod tls;
+mod wire;
 
+pub mod plugin;
+
+pub use identity::IdentityError;
 pub use report::{Case, Counts, Report, Strength, Verdict, rule_link};

@@ -47,7 +47,7 @@ pub use outrigger_gateways::{
 pub use outrigger_launcher::hook as launcher_hook;
 pub use outrigger_transport::{Containment, Cookie, Driver, Endpoint, Rpc};
 pub use outrigger_types::{
-    ConfigSource, Generation, InstanceName, InterfaceName, PluginDefinition, PluginName,
+    ConfigSource, Generation, InstanceName, InterfaceName, Platform, PluginDefinition, PluginName,
     PluginVersion, RawConfig,
 };
 

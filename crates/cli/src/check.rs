@@ -1,0 +1,102 @@
+//! `outrigger check`: holds a plugin to the wire protocol.
+
+mod plugin;
+mod subject;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::Args;
+use outrigger_conformance::plugin::CaseInfo;
+use outrigger_conformance::{Report, Strength};
+
+use crate::failure::Failure;
+use crate::runtime;
+
+/// Hold a plugin, in any language, to the rules of the wire protocol.
+///
+/// Starts FILE over and over, each time for one case, and says which rules it
+/// does not hold. FILE is an executable, a directory with a plugin-meta.json,
+/// or a distribution. docs/conformance.md explains what comes out.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// An executable, a directory with a plugin-meta.json, or a distribution
+    #[arg(required_unless_present = "list")]
+    file: Option<PathBuf>,
+    /// Arguments for it, behind those of its plugin-meta.json; those that begin
+    /// with a hyphen stand behind `--`
+    arguments: Vec<OsString>,
+    /// The cookie that it expects [default: GoQuorum's]
+    #[arg(long, value_name = "KEY=VALUE")]
+    cookie: Option<String>,
+    /// The application versions to offer it
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "1")]
+    versions: Vec<u32>,
+    /// Only these cases: names, rules (4.5) or sections (4)
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    only: Vec<String>,
+    /// Fail what falls short of a SHOULD, too
+    #[arg(long)]
+    strict: bool,
+    /// How many cases run at once [default: one a processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    jobs: Option<u16>,
+    /// How long it may take to start, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    start_timeout: u64,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Print all cases, and check nothing
+    #[arg(long)]
+    list: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if arguments.list {
+        return list(arguments.json);
+    }
+    let report = runtime()?.block_on(plugin::check(arguments))?;
+    if arguments.json {
+        println!("{}", report.to_json());
+    } else {
+        print!("{}", report.to_table());
+    }
+    verdict(&report)
+}
+
+fn verdict(report: &Report) -> Result<(), Failure> {
+    match report.counts().failed {
+        0 => Ok(()),
+        1 => Err(Failure::Failed("1 case failed".into())),
+        failed => Err(Failure::Failed(format!("{failed} cases failed"))),
+    }
+}
+
+fn list(as_json: bool) -> Result<(), Failure> {
+    let cases: Vec<CaseInfo> = outrigger_conformance::plugin::cases().collect();
+    if as_json {
+        let to_json = |case: &CaseInfo| {
+            serde_json::json!({
+                "name": case.name,
+                "rule": case.rule,
+                "strength": case.strength.word(),
+                "expected": case.expected,
+                "needs": case.needs,
+            })
+        };
+        let cases: Vec<_> = cases.iter().map(to_json).collect();
+        println!("{}", serde_json::json!({ "cases": cases }));
+        return Ok(());
+    }
+    let width = cases.iter().map(|case| case.name.len()).max().unwrap_or_default();
+    for CaseInfo { rule, name, strength, expected, needs } in &cases {
+        let advice = if *strength == Strength::Should { " (advice)" } else { "" };
+        let needs = match needs {
+            [] => String::new(),
+            needs => format!(" [needs {}]", needs.join(", ")),
+        };
+        println!("{rule:<5} {name:<width$}  {expected}{advice}{needs}");
+    }
+    Ok(())
+}
