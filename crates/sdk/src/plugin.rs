@@ -5,7 +5,8 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::process::ExitCode;
 
-use outrigger_transport::serve::{HostRequest, Listening, ServeError};
+use outrigger_transport::GivenTls;
+use outrigger_transport::serve::{HostRequest, Listen, Listening, ServeError};
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tower_service::Service;
@@ -33,6 +34,7 @@ pub struct Plugin {
     pub(crate) descriptors: Vec<&'static [u8]>,
     pub(crate) capture: Option<Capture>,
     tcp: bool,
+    tls: Option<GivenTls>,
 }
 
 impl Plugin {
@@ -50,6 +52,7 @@ impl Plugin {
             descriptors: Vec::new(),
             capture: None,
             tcp: false,
+            tls: None,
         }
     }
 
@@ -140,6 +143,15 @@ impl Plugin {
         self
     }
 
+    /// Serves with TLS that the host was given as well, rather than with what
+    /// the two agree on at the start (AutoMTLS) if the host asks for it. It
+    /// holds for the connections of the broker too.
+    #[must_use]
+    pub fn tls(mut self, tls: GivenTls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
     /// Chooses which of the program's outputs go to the host's own outputs by
     /// go-plugin's stdio stream; without it, standard output does.
     #[must_use]
@@ -171,8 +183,9 @@ impl Plugin {
     ///
     /// [`ServeError`] names what is missing.
     pub fn listen(&self, host: &HostRequest) -> Result<Listening, ServeError> {
-        let version = self.choose_version(host);
-        if self.tcp { Listening::bind_tcp(host, version) } else { Listening::bind(host, version) }
+        let listen =
+            Listen { version: self.choose_version(host), tcp: self.tcp, tls: self.tls.clone() };
+        Listening::open(host, &listen)
     }
 
     /// Serves until the host wants the plugin to end, or is dead. The last line

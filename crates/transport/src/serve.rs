@@ -14,7 +14,7 @@ mod listening;
 mod peer;
 
 pub use incoming::{ConnectionGuard, Incoming};
-pub use listening::Listening;
+pub use listening::{Listen, Listening};
 pub use peer::PluginIo;
 
 /// The variables by which a host talks to one plugin. A plugin takes them out of

@@ -21,6 +21,7 @@ use crate::group::{self, group_id};
 use crate::handshake::{Address, format_line};
 use crate::identity::Identity;
 use crate::process::start_time;
+use crate::security::GivenTls;
 use crate::tls::PeerTls;
 
 /// Connections that may wait to be accepted; a host makes one.
@@ -40,15 +41,42 @@ pub struct Listening {
     address: Address,
 }
 
+/// How a plugin listens, beside what its host asks for.
+#[derive(Debug, Clone, Default)]
+pub struct Listen {
+    /// The application protocol version to announce.
+    pub version: u32,
+    /// Whether to listen on TCP, on the first free port of 127.0.0.1 that the
+    /// host allows, rather than on a Unix socket. Without TLS every user of the
+    /// machine can call the plugin then.
+    pub tcp: bool,
+    /// TLS that the host was given as well; it wins over AutoMTLS, and no
+    /// certificate is announced.
+    pub tls: Option<GivenTls>,
+}
+
 impl Listening {
     /// Binds a Unix socket in the directory that the host names: mode 0600, or
-    /// 0660 and the group that the host names. Makes this process's identity if
-    /// the host asks for mutual TLS. Must run on a tokio runtime.
+    /// 0660 and the group that the host names; or a port. Makes this process's
+    /// identity if the host asks for AutoMTLS. Must run on a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError`] names what is missing.
+    pub fn open(host: &HostRequest, listen: &Listen) -> Result<Self, ServeError> {
+        if listen.tcp { Self::on_tcp(host, listen) } else { Self::on_socket(host, listen) }
+    }
+
+    /// As [`open`](Self::open), on a Unix socket and without given TLS.
     ///
     /// # Errors
     ///
     /// [`ServeError`] names what is missing.
     pub fn bind(host: &HostRequest, app_version: u32) -> Result<Self, ServeError> {
+        Self::open(host, &Listen { version: app_version, ..Listen::default() })
+    }
+
+    fn on_socket(host: &HostRequest, listen: &Listen) -> Result<Self, ServeError> {
         let directory = host.socket_directory.clone().unwrap_or_else(std::env::temp_dir);
         let group = host.socket_group.as_deref().map(group_id).transpose()?;
         let bind = || -> io::Result<_> {
@@ -59,17 +87,10 @@ impl Listening {
         let bound = bind();
         let (listener, socket) = bound.map_err(|source| ServeError::Bind { directory, source })?;
         let address = Address::Unix(socket.0.clone());
-        Self::new(listener, address, Some(socket), host, app_version)
+        Self::new(listener, address, Some(socket), host, listen)
     }
 
-    /// Binds the first free port of 127.0.0.1 in the range that the host
-    /// names; for the rest it is as [`bind`](Self::bind). Without mutual TLS
-    /// every user of the machine can call the plugin.
-    ///
-    /// # Errors
-    ///
-    /// [`ServeError`] names what is missing.
-    pub fn bind_tcp(host: &HostRequest, app_version: u32) -> Result<Self, ServeError> {
+    fn on_tcp(host: &HostRequest, listen: &Listen) -> Result<Self, ServeError> {
         let ports = match host.ports.clone() {
             Ports::Any => ANY_PORT,
             Ports::Between(ports) => ports,
@@ -84,7 +105,7 @@ impl Listening {
         let bound = bind();
         let (listener, port) = bound.map_err(|source| ServeError::BindTcp { ports, source })?;
         let address = Address::Tcp { host: Ipv4Addr::LOCALHOST.to_string(), port };
-        Self::new(listener, address, None, host, app_version)
+        Self::new(listener, address, None, host, listen)
     }
 
     fn new(
@@ -92,18 +113,20 @@ impl Listening {
         address: Address,
         socket: Option<SocketFile>,
         host: &HostRequest,
-        app_version: u32,
+        listen: &Listen,
     ) -> Result<Self, ServeError> {
-        let (acceptor, identity) = match &host.certificate_pem {
-            None => (None, None),
-            Some(pem) => {
+        let version = listen.version;
+        let (acceptor, identity) = match (&listen.tls, &host.certificate_pem) {
+            (Some(given), _) => (Some(TlsAcceptor::from(given.peer().server)), None),
+            (None, None) => (None, None),
+            (None, Some(pem)) => {
                 let identity = Identity::generate()?;
                 let tls = PeerTls::pinned(&identity, host_certificates(pem)?)?;
                 (Some(TlsAcceptor::from(tls.server)), Some(identity))
             }
         };
-        let line = format_line(app_version, &address, identity.as_ref().map(Identity::der), None);
-        Ok(Self { line, listener, acceptor, socket, version: app_version, address })
+        let line = format_line(version, &address, identity.as_ref().map(Identity::der), None);
+        Ok(Self { line, listener, acceptor, socket, version, address })
     }
 
     /// The handshake line, without its line end.
@@ -265,9 +288,34 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let ports = Ports::Unusable { first: "x".into(), last: "2".into() };
         let host = HostRequest { ports, ..host_with_directory(directory.path()) };
-        let error = Listening::bind_tcp(&host, 1).unwrap_err().to_string();
+        let tcp = Listen { tcp: true, ..Listen::default() };
+        let error = Listening::open(&host, &tcp).unwrap_err().to_string();
         assert!(error.contains("PLUGIN_MIN_PORT=`x`"), "{error}");
         assert!(Listening::bind(&host, 1).is_ok());
+    }
+
+    #[tokio::test]
+    async fn given_tls_wins_over_automtls_and_no_certificate_is_announced() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        let pem = params.self_signed(&key).unwrap().pem();
+        let given = GivenTls::from_pem(&pem, &key.serialize_pem(), &pem).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let host = HostRequest {
+            certificate_pem: Some("no certificate at all".into()),
+            ..host_with_directory(directory.path())
+        };
+        let listen = Listen { version: 3, tls: Some(given.clone()), ..Listen::default() };
+        let listening = Listening::open(&host, &listen).unwrap();
+        let fields: Vec<&str> = listening.line().split('|').collect();
+        assert_eq!((fields.len(), fields[1], fields[5]), (6, "3", ""));
+        let socket = tokio::net::UnixStream::connect(fields[3]).await.unwrap();
+        let mut incoming = listening.incoming();
+        let PeerTls { client, server_name, .. } = given.peer();
+        let connecting = tokio_rustls::TlsConnector::from(client).connect(server_name, socket);
+        let (connected, accepted) =
+            tokio::join!(connecting, tokio_stream::StreamExt::next(&mut incoming));
+        assert!(connected.is_ok() && accepted.unwrap().is_ok());
     }
 
     #[tokio::test]
@@ -278,10 +326,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_port_in_use_is_passed_over_and_none_left_is_an_error() {
-        let first = Listening::bind_tcp(&HostRequest::default(), 1).unwrap();
+        let tcp = Listen { version: 1, tcp: true, tls: None };
+        let first = Listening::open(&HostRequest::default(), &tcp).unwrap();
         let address = first.line().split('|').nth(3).unwrap().to_owned();
         let port: u16 = address.strip_prefix("127.0.0.1:").unwrap().parse().unwrap();
         let host = HostRequest { ports: Ports::Between(port..=port), ..HostRequest::default() };
-        assert!(matches!(Listening::bind_tcp(&host, 1), Err(ServeError::BindTcp { .. })));
+        assert!(matches!(Listening::open(&host, &tcp), Err(ServeError::BindTcp { .. })));
     }
 }

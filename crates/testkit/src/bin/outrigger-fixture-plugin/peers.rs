@@ -75,7 +75,7 @@ pub(crate) fn plaintext() -> ExitCode {
 }
 
 pub(crate) fn tcp() -> ExitCode {
-    serve(|| announced(Listening::bind_tcp(&host(), 1).expect("a fixture finds a port")))
+    plugin().tcp().run()
 }
 
 pub(crate) fn old_socket_directory() -> ExitCode {
