@@ -246,7 +246,12 @@ impl Connection for ProcessConnection {
     }
 
     async fn health(&self, timeout: Duration) -> Health {
-        control::health(self.rpc.clone(), timeout).await
+        tokio::select! {
+            biased;
+            // A descendant may still hold its connection.
+            _ = self.process.died() => Health::Unreachable,
+            health = control::health(self.rpc.clone(), timeout) => health,
+        }
     }
 
     async fn stop(&self, ladder: StopLadder) -> Stopped {

@@ -10,11 +10,13 @@ use http::Uri;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::sync::oneshot;
 use tokio_rustls::TlsConnector;
 use tonic::transport::{Channel, Endpoint};
 
 use crate::error::ConnectError;
 use crate::handshake::Address;
+use crate::settled::{Judge, Verdict, Watched};
 use crate::tls::{IdentityMismatch, PeerTls};
 
 /// Without `tls`, HTTP/2 begins at once.
@@ -27,17 +29,37 @@ pub(crate) async fn connect(
     tls: Option<&PeerTls>,
     within: Duration,
 ) -> Result<Channel, ConnectError> {
-    let connector = Connector { address: address.clone(), tls: tls.cloned() };
+    let (judge, verdict) = Judge::new();
+    let connector = Connector { address: address.clone(), tls: tls.cloned(), judge };
     // The scheme `http` keeps tonic from a TLS of its own; the origin is what
     // goes over the wire.
     let origin = if tls.is_some() { "https://localhost" } else { "http://localhost" };
     let endpoint = Endpoint::from_static("http://localhost").origin(Uri::from_static(origin));
-    let connecting = endpoint.connect_with_connector(connector);
+    let connecting = async {
+        let channel = endpoint.connect_with_connector(connector).await;
+        let channel = channel.map_err(|error| typed(&error))?;
+        settled(verdict, tls.is_some()).await?;
+        Ok(channel)
+    };
     match tokio::time::timeout(within, connecting).await {
-        Ok(Ok(channel)) => Ok(channel),
-        Ok(Err(error)) => Err(typed(&error)),
+        Ok(connected) => connected,
         Err(_) => Err(ConnectError::TimedOut { address: address.clone(), within }),
     }
+}
+
+/// Waits for the other side's first bytes: until then a connection stands that
+/// it may refuse, or take for something else.
+async fn settled(verdict: oneshot::Receiver<Verdict>, tls: bool) -> Result<(), ConnectError> {
+    let verdict = verdict.await.unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into()));
+    let Err(error) = verdict else { return Ok(()) };
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    Err(match inner {
+        Some(error) => ConnectError::Tls { reason: error.to_string() },
+        None if tls => ConnectError::Http2 { reason: error.to_string() },
+        None => ConnectError::Http2 {
+            reason: format!("{error}; it may expect TLS, which this host was told not to speak"),
+        },
+    })
 }
 
 /// The connector's own error, from under the layers that wrapped it.
@@ -67,12 +89,14 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 struct Connector {
     address: Address,
     tls: Option<PeerTls>,
+    judge: Judge,
 }
 
-type Connecting = Pin<Box<dyn Future<Output = Result<TokioIo<Box<dyn Io>>, ConnectError>> + Send>>;
+type Connecting =
+    Pin<Box<dyn Future<Output = Result<TokioIo<Watched<Box<dyn Io>>>, ConnectError>> + Send>>;
 
 impl tower_service::Service<Uri> for Connector {
-    type Response = TokioIo<Box<dyn Io>>;
+    type Response = TokioIo<Watched<Box<dyn Io>>>;
     type Error = ConnectError;
     type Future = Connecting;
 
@@ -81,8 +105,11 @@ impl tower_service::Service<Uri> for Connector {
     }
 
     fn call(&mut self, _: Uri) -> Connecting {
-        let Self { address, tls } = self.clone();
-        Box::pin(async move { dial(&address, tls.as_ref()).await.map(TokioIo::new) })
+        let Self { address, tls, judge } = self.clone();
+        Box::pin(async move {
+            let stream = dial(&address, tls.as_ref()).await?;
+            Ok(TokioIo::new(judge.watch(stream)))
+        })
     }
 }
 

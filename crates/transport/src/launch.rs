@@ -140,3 +140,6 @@ enum Unfit {
     NoCertificate,
     UnaskedCertificate,
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,9 +37,12 @@ mod run_directory;
 mod run_root;
 mod runner;
 mod security;
+mod settled;
 mod spec;
 mod stdio;
 mod sys;
+#[cfg(test)]
+mod testing;
 mod tls;
 mod translate;
 
@@ -57,7 +60,7 @@ pub use image::Image;
 pub use process::{ExitStatus, Launcher, LauncherSource};
 pub use rpc::{Endpoint, Rpc};
 pub use run_root::{RunRoot, RunRootError};
-pub use runner::{Order, OutputStream, Runner, RunnerDriver, Running};
+pub use runner::{Order, OutputStream, Runner, RunnerDriver, Running, Started};
 pub use security::{GivenTls, GivenTlsError, Security};
 pub use spec::{
     Cookie, Environment, LARGEST_MESSAGE, LaunchSpec, Output, PORTS, Program, Sink, StopLadder,

@@ -1,8 +1,9 @@
 //! Plugins that somebody else starts: in a container, under another user, on
 //! another machine.
 //!
-//! A [`Runner`] takes an [`Order`] and gives a [`Running`] process: its output,
-//! its end, a way to kill it, and how its addresses translate. All the rest,
+//! A [`Runner`] takes an [`Order`] and gives what it [`Started`]: the output,
+//! and a [`Running`] process, which can be waited for and killed and says how
+//! its addresses translate. All the rest,
 //! handshake, TLS, broker, output, stopping, is as for a process of the host's
 //! own.
 
@@ -61,13 +62,29 @@ pub trait Runner: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// Whatever keeps it from running; nothing is left of the attempt.
-    async fn start(&self, order: Order) -> io::Result<Box<dyn Running>>;
+    async fn start(&self, order: Order) -> io::Result<Started>;
 
     /// The file of this machine that an order makes it execute. Only with one
     /// can a checksum be asked for.
     fn executable(&self, spec: &LaunchSpec) -> Option<PathBuf> {
         let _ = spec;
         None
+    }
+}
+
+/// What a runner started.
+pub struct Started {
+    /// The process.
+    pub running: Arc<dyn Running>,
+    /// Its standard output, where the handshake line comes.
+    pub stdout: OutputStream,
+    /// Its standard error, where its log comes.
+    pub stderr: OutputStream,
+}
+
+impl fmt::Debug for Started {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Started").field("running", &self.running).finish_non_exhaustive()
     }
 }
 
@@ -80,17 +97,6 @@ pub trait Running: fmt::Debug + Send + Sync + 'static {
     /// Its name for logs and errors; need not be the only one of that name.
     fn name(&self) -> String {
         self.id()
-    }
-
-    /// Its standard output, where the handshake line comes; given once. A
-    /// process that is attached to has none.
-    fn stdout(&mut self) -> Option<OutputStream> {
-        None
-    }
-
-    /// Its standard error, where its log comes; given once.
-    fn stderr(&mut self) -> Option<OutputStream> {
-        None
     }
 
     /// Waits until it has ended. Dropped and called again at will.

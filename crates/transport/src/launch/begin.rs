@@ -12,7 +12,7 @@ use crate::checksum::{self, Checked};
 use crate::environment::Variable;
 use crate::error::LaunchError;
 use crate::process::{Process, Start, spawn};
-use crate::runner::{Order, Running};
+use crate::runner::{Order, Running, Started};
 use crate::spec::{LaunchSpec, Program};
 use crate::stdio::Pipe;
 use crate::translate::Translate;
@@ -108,20 +108,19 @@ pub(super) async fn begin(
                 socket_directory: directory.to_owned(),
             };
             let failed = |source| LaunchError::Runner { source };
-            let mut running = match timeout_at(deadline, runner.start(order)).await {
+            let started = match timeout_at(deadline, runner.start(order)).await {
                 Ok(started) => started.map_err(failed)?,
                 Err(_) => {
                     let late = format!("it did not start it within {:?}", spec.start_timeout);
                     return Err(failed(io::Error::new(io::ErrorKind::TimedOut, late)));
                 }
             };
-            let (stdout, stderr) = (running.stdout(), running.stderr());
-            let running: Arc<dyn Running> = Arc::from(running);
+            let Started { running, stdout, stderr } = started;
             let process = Process::held_by_runner(running.clone());
             Ok(Begun {
                 process,
-                stdout: stdout.unwrap_or_else(|| Box::new(tokio::io::empty())),
-                stderr: stderr.unwrap_or_else(|| Box::new(tokio::io::empty())),
+                stdout,
+                stderr,
                 shown: PathBuf::from(running.name()),
                 translate: running.translation(),
                 running: Some(running),

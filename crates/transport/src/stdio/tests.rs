@@ -1,72 +1,25 @@
 //! What is read of a plugin's output, how fast, and until when.
 
-use std::fmt::{self, Write as _};
-
 use tokio::io::AsyncWriteExt as _;
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
 
 use super::*;
+use crate::testing::Lines as Logged;
 
 /// Far more than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Keeps the messages of a plugin's lines, each after a while.
-struct Slow {
-    seen: Arc<Mutex<Vec<String>>>,
-    each: Duration,
-}
-
-impl Subscriber for Slow {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "outrigger::plugin"
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        struct Message(String);
-        impl Visit for Message {
-            fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-                if field.name() == "message" {
-                    write!(self.0, "{value:?}").unwrap();
-                }
-            }
-        }
-        let mut message = Message(String::new());
-        event.record(&mut message);
-        let until = Instant::now() + self.each;
-        while Instant::now() < until {
-            std::hint::spin_loop();
-        }
-        self.seen.lock().unwrap().push(message.0);
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
-
 /// Has a drain read what is written to the other end; gives the lines it logged.
 struct Drained {
-    seen: Arc<Mutex<Vec<String>>>,
+    logged: Logged,
     copy: Arc<Mutex<Vec<u8>>>,
     drain: Drain,
     plugin: tokio::io::DuplexStream,
-    _subscriber: tracing::subscriber::DefaultGuard,
 }
 
 impl Drained {
     fn new(each: Duration) -> Self {
-        let (seen, copy) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
-        let subscriber = tracing::subscriber::set_default(Slow { seen: seen.clone(), each });
+        let copy = Arc::new(Mutex::new(Vec::new()));
+        let logged = Logged::capture_slowly(each);
         let (plugin, host) = tokio::io::duplex(1024 * 1024);
         let sink: Sink = {
             let copy = copy.clone();
@@ -75,7 +28,7 @@ impl Drained {
         let drain = Drain::spawn(|finish| {
             drain_stderr(Box::new(host), "p".into(), Tail::default(), Some(sink), finish)
         });
-        Self { seen, copy, drain, plugin, _subscriber: subscriber }
+        Self { logged, copy, drain, plugin }
     }
 
     async fn ended(&self) {
@@ -115,9 +68,8 @@ async fn what_is_in_the_pipe_at_the_end_is_logged_though_somebody_holds_it_open(
     let text = "a line\n".repeat(20_000) + "and one without an end";
     drained.plugin.write_all(text.as_bytes()).await.unwrap();
     drained.ended().await;
-    let seen = drained.seen.lock().unwrap();
-    assert_eq!(seen.len(), 20_001);
-    assert_eq!(seen.last().map(String::as_str), Some("and one without an end"));
+    assert_eq!(drained.logged.count("DEBUG a line"), 20_000);
+    assert_eq!(drained.logged.last().as_deref(), Some("DEBUG and one without an end"));
     assert_eq!(*drained.copy.lock().unwrap(), text.as_bytes());
 }
 
@@ -128,11 +80,11 @@ async fn a_slow_subscriber_loses_no_line_of_a_plugin_that_died() {
     drained.plugin.write_all(text.as_bytes()).await.unwrap();
     // It died, and nobody waited for its output.
     drained.plugin.shutdown().await.unwrap();
-    let Drained { seen, drain, .. } = drained;
+    let Drained { logged, drain, .. } = drained;
     let mut ended = drain.ended.clone();
     drop(drain);
     timeout(PATIENCE, ended.wait_for(|ended| *ended)).await.unwrap().unwrap();
-    assert_eq!(seen.lock().unwrap().len(), 3_000);
+    assert_eq!(logged.count("DEBUG last words"), 3_000);
 }
 
 #[tokio::test]
