@@ -66,6 +66,16 @@ e2e! {
         does_the_main_job(&mut kit("python", &directory)).await;
     }
 
+    async fn a_node_plugin_with_its_packages_does_the_main_job() {
+        let Some(directory) = artifacts::foreign("hello-node") else { return };
+        does_the_main_job(&mut kit("node", &directory)).await;
+    }
+
+    async fn a_java_plugin_with_its_archives_does_the_main_job() {
+        let Some(directory) = artifacts::foreign("hello-java") else { return };
+        does_the_main_job(&mut kit("java", &directory)).await;
+    }
+
     async fn an_unmodified_go_host_runs_our_plugin_and_stops_it_without_force() {
         let arguments = ["--json", "--calls", "100", "--config", r#"{"language":"de"}"#];
         let Some(report) = go_host(&arguments, &artifacts::hello_world()) else { return };
