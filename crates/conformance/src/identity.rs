@@ -12,6 +12,7 @@ use rcgen::{
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::CertifiedKey;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use crate::provider::signing_key;
 
@@ -87,6 +88,13 @@ impl Identity {
 
     pub(crate) fn certificate(&self) -> &CertificateDer<'static> {
         &self.certificate
+    }
+
+    /// The name of who signed it, in DER.
+    pub(crate) fn issuer(&self) -> Result<Vec<u8>, IdentityError> {
+        let parsed = X509Certificate::from_der(&self.certificate);
+        let (_, parsed) = parsed.map_err(|error| IdentityError(error.to_string()))?;
+        Ok(parsed.issuer().as_raw().to_vec())
     }
 
     pub(crate) fn certified(&self) -> Arc<CertifiedKey> {

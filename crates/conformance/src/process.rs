@@ -1,6 +1,7 @@
 //! A process that the kit starts: an exact environment, pipes that are read to
 //! their ends, and nothing left of it once it is dropped.
 
+mod death;
 mod output;
 
 use std::collections::BTreeMap;
@@ -13,12 +14,9 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open,
-    pidfd_send_signal, waitid,
-};
-use tokio::io::unix::AsyncFd;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
+pub(crate) use death::Watched;
 pub(crate) use output::{Output, Seen};
 
 /// What is to be started.
@@ -46,7 +44,7 @@ pub(crate) struct SpawnError {
 pub(crate) struct Process {
     child: Child,
     pid: Pid,
-    pidfd: AsyncFd<OwnedFd>,
+    watched: Watched,
     pub(crate) stdout: Output,
     pub(crate) stderr: Output,
 }
@@ -98,20 +96,12 @@ impl Process {
 
     /// Sends a signal to this process alone. One that has ended takes none.
     pub(crate) fn signal(&self, signal: Signal) {
-        let _ended = pidfd_send_signal(self.pidfd.get_ref(), signal);
+        self.watched.signal(signal);
     }
 
     async fn end(&self) -> Ended {
-        loop {
-            if let Some(ended) = self.has_ended() {
-                return ended;
-            }
-            match self.pidfd.readable().await {
-                // Readable: it has ended, and the next look says how.
-                Ok(mut guard) => guard.clear_ready(),
-                Err(_) => std::future::pending().await,
-            }
-        }
+        self.watched.end().await;
+        self.has_ended().expect("invariant: nobody else waits for a child of this process")
     }
 }
 
@@ -143,14 +133,14 @@ fn start(order: Order) -> io::Result<Process> {
     let pid = Pid::from_child(&child);
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let watched = || -> io::Result<_> {
-        let pidfd = AsyncFd::new(pidfd_open(pid, PidfdFlags::NONBLOCK)?)?;
+        let watched = Watched::new(pid)?;
         let missing = || io::Error::other("a pipe is missing");
         let stdout = Output::read(stdout.ok_or_else(missing)?.into())?;
         let stderr = Output::read(stderr.ok_or_else(missing)?.into())?;
-        Ok((pidfd, stdout, stderr))
+        Ok((watched, stdout, stderr))
     };
     match watched() {
-        Ok((pidfd, stdout, stderr)) => Ok(Process { child, pid, pidfd, stdout, stderr }),
+        Ok((watched, stdout, stderr)) => Ok(Process { child, pid, watched, stdout, stderr }),
         Err(error) => {
             let _nobody_left = kill_process_group(pid, Signal::KILL);
             let _status = child.wait();
@@ -193,9 +183,9 @@ mod tests {
             line.parse().ok().and_then(Pid::from_raw)
         };
         let child = process.stdout.wait_for(PATIENCE, started).await.unwrap();
-        let child = AsyncFd::new(pidfd_open(child, PidfdFlags::NONBLOCK).unwrap()).unwrap();
+        let child = Watched::new(child).unwrap();
         drop(process);
-        let _dead = tokio::time::timeout(PATIENCE, child.readable()).await.unwrap().unwrap();
+        tokio::time::timeout(PATIENCE, child.end()).await.unwrap();
     }
 
     #[tokio::test]

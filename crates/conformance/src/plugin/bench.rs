@@ -45,12 +45,17 @@ impl Bench {
 
     /// The subject as a host starts it that does AutoMTLS.
     pub(crate) fn launch_tls(&self) -> Outcome<Launch<'_>> {
-        Ok(Launch::new(self, Security::AutoMtls(Identity::generate()?)))
+        Ok(self.launch_as(Security::AutoMtls(Identity::generate()?)))
     }
 
     /// The subject as a host starts it that uses no TLS.
     pub(crate) fn launch_plain(&self) -> Launch<'_> {
-        Launch::new(self, Security::Plaintext)
+        self.launch_as(Security::Plaintext)
+    }
+
+    /// The subject as a certain host starts it.
+    pub(crate) fn launch_as(&self, security: Security) -> Launch<'_> {
+        Launch::new(self, security)
     }
 
     /// Starts the subject and connects to it.

@@ -1,7 +1,13 @@
 //! The cases: a rule, a name, what is expected, and a function that looks.
 
+mod certificate;
 mod cookie;
 mod line;
+mod process;
+mod sockets;
+mod tcp;
+mod tls;
+mod versions;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -49,7 +55,16 @@ macro_rules! cases {
 }
 use cases;
 
-const ALL: &[&[PluginCase]] = &[cookie::CASES, line::CASES];
+const ALL: &[&[PluginCase]] = &[
+    cookie::CASES,
+    sockets::CASES,
+    tcp::CASES,
+    process::CASES,
+    line::CASES,
+    versions::CASES,
+    tls::CASES,
+    certificate::CASES,
+];
 
 /// All of them, by section.
 pub(crate) fn all() -> impl Iterator<Item = &'static PluginCase> {

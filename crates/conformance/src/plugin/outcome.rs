@@ -83,6 +83,12 @@ impl From<std::io::Error> for Shortfall {
     }
 }
 
+impl From<rustix::io::Errno> for Shortfall {
+    fn from(error: rustix::io::Errno) -> Self {
+        std::io::Error::from(error).into()
+    }
+}
+
 impl From<Status> for Shortfall {
     fn from(status: Status) -> Self {
         Self::Seen(status_text(&status))

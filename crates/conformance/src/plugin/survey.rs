@@ -10,6 +10,7 @@ use outrigger_proto::plugin::grpc_stdio_client::GrpcStdioClient;
 use outrigger_proto::plugin::{ConnInfo, Empty};
 use outrigger_proto::probe::DescribeRequest;
 use outrigger_proto::probe::probe_client::ProbeClient;
+use tokio::sync::OnceCell;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
@@ -26,6 +27,8 @@ pub(crate) struct Survey {
     /// Why no call was answered, with TLS or without, if none was.
     pub(crate) no_calls: Option<String>,
     pub(crate) found: Vec<Need>,
+    /// The subject's application versions, once somebody asked.
+    pub(super) versions: OnceCell<Vec<u32>>,
 }
 
 /// What a case can need of its subject.

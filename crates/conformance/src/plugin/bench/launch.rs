@@ -1,7 +1,7 @@
 //! One launch of the subject, with whatever a case changes about it.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -40,7 +40,13 @@ pub(crate) struct Launch<'a> {
     sockets: Option<PathBuf>,
     directory: Option<PathBuf>,
     stdin: Option<OwnedFd>,
+    /// Where a host of its own notes the plugin's process id.
+    host: Option<PathBuf>,
 }
+
+/// Starts its arguments as a host of its own, notes whom, and waits. The shell
+/// gives what runs in the background `/dev/null`, as hosts do.
+const HOST: &str = r#"note=$1; shift; "$@" & echo $! >"$note"; wait"#;
 
 /// A plugin whose line came.
 #[derive(Debug)]
@@ -52,12 +58,14 @@ pub(crate) struct Started {
     pub(crate) identity: Option<Identity>,
     /// The directory for sockets.
     pub(crate) sockets: PathBuf,
+    /// The directory for whatever else.
+    pub(crate) temporary: PathBuf,
 }
 
 impl<'a> Launch<'a> {
     pub(super) fn new(bench: &'a Bench, security: Security) -> Self {
-        let (changes, sockets, directory, stdin) = (Vec::new(), None, None, None);
-        Self { bench, security, changes, sockets, directory, stdin }
+        let (changes, sockets, directory, stdin, host) = (Vec::new(), None, None, None, None);
+        Self { bench, security, changes, sockets, directory, stdin, host }
     }
 
     /// Sets a variable to something else than usual.
@@ -90,6 +98,12 @@ impl<'a> Launch<'a> {
         self
     }
 
+    /// Has a process between start it, which writes the plugin's id to `note`.
+    pub(crate) fn under_a_host(mut self, note: &Path) -> Self {
+        self.host = Some(note.to_owned());
+        self
+    }
+
     /// Starts the process.
     pub(crate) fn spawn(self) -> Outcome<Process> {
         let order = self.order()?;
@@ -105,8 +119,9 @@ impl<'a> Launch<'a> {
         };
         let order = self.order()?;
         let directory = order.directory.clone();
-        let sockets = order.environment.get(&OsString::from("PLUGIN_UNIX_SOCKET_DIR"));
-        let sockets = sockets.map(PathBuf::from).unwrap_or_default();
+        let path = |name: &str| order.environment.get(OsStr::new(name)).map(PathBuf::from);
+        let sockets = path("PLUGIN_UNIX_SOCKET_DIR").unwrap_or_default();
+        let temporary = path("TMPDIR").unwrap_or_default();
         let process = Process::spawn(order)?;
         let Some(line) = line(&process, limit).await else {
             let how = why_no_line(&process, limit).await;
@@ -115,7 +130,7 @@ impl<'a> Launch<'a> {
         let Some(address) = line.address(&directory) else {
             return Err(Shortfall::seen(format!("no address can be read from {:?}", line.text)));
         };
-        Ok(Started { process, line, address, identity, sockets })
+        Ok(Started { process, line, address, identity, sockets, temporary })
     }
 
     /// Starts the process and connects to it.
@@ -139,7 +154,7 @@ impl<'a> Launch<'a> {
     }
 
     fn order(self) -> Outcome<Order> {
-        let Self { bench, security, changes, sockets, directory, stdin } = self;
+        let Self { bench, security, changes, sockets, directory, stdin, host } = self;
         let subject = &bench.subject;
         let sockets = match sockets {
             Some(sockets) => sockets,
@@ -166,9 +181,15 @@ impl<'a> Launch<'a> {
                 None => environment.remove(&name),
             };
         }
+        let (mut program, mut arguments) = (subject.program.clone(), subject.arguments.clone());
+        if let Some(note) = host {
+            let plugin = std::mem::replace(&mut program, "/bin/sh".into());
+            let host = ["-c".into(), HOST.into(), "sh".into(), note.into(), plugin.into()];
+            arguments.splice(0..0, host);
+        }
         Ok(Order {
-            program: subject.program.clone(),
-            arguments: subject.arguments.clone(),
+            program,
+            arguments,
             directory: directory.unwrap_or_else(|| subject.directory.clone()),
             environment,
             stdin,
