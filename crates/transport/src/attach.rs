@@ -9,6 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use rustls::pki_types::CertificateDer;
 use tokio_util::sync::CancellationToken;
 
 use crate::connection::Connection;
@@ -18,6 +19,7 @@ use crate::handshake::Address;
 use crate::identity::Identity;
 use crate::runner::Running;
 use crate::spec::LaunchSpec;
+use crate::tls::PeerTls;
 
 mod find;
 mod json;
@@ -39,7 +41,9 @@ pub struct Reattach {
     pub start_time: Option<u64>,
     /// Whether it is its own master: it is neither asked to end nor killed.
     pub test: bool,
-    pub(crate) handover: Option<Arc<Handover>>,
+    /// The first host's identity under AutoMTLS; `None` once the items have
+    /// crossed to another process.
+    pub handover: Option<Handover>,
 }
 
 impl Reattach {
@@ -53,16 +57,19 @@ impl Reattach {
 }
 
 /// The first host's identity and its plugin's certificate, for a second one in
-/// the same process: a key never leaves its process.
-#[derive(Debug)]
-pub(crate) struct Handover {
-    identity: Identity,
-    plugin: Vec<u8>,
-}
+/// the same process: a key never leaves its process. [`Connection::reattach`]
+/// gives it.
+#[derive(Debug, Clone)]
+pub struct Handover(Arc<(Identity, Vec<u8>)>);
 
 impl Handover {
-    pub(crate) fn new(identity: Identity, plugin: Vec<u8>) -> Arc<Self> {
-        Arc::new(Self { identity, plugin })
+    pub(crate) fn new(identity: Identity, plugin: Vec<u8>) -> Self {
+        Self(Arc::new((identity, plugin)))
+    }
+
+    pub(crate) fn tls(&self) -> Result<PeerTls, rustls::Error> {
+        let (identity, plugin) = &*self.0;
+        PeerTls::pinned(identity, vec![CertificateDer::from(plugin.clone())])
     }
 }
 

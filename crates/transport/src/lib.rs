@@ -49,7 +49,7 @@ mod translate;
 #[cfg(feature = "plugin")]
 pub mod serve;
 
-pub use attach::{AttachDriver, Reattach, ReattachError};
+pub use attach::{AttachDriver, Handover, Reattach, ReattachError};
 pub use connection::{Connection, ConnectionInfo, Containment, LaunchTimings, Stopped};
 pub use control::Health;
 pub use driver::{Driver, ProcessDriver};

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
-use rustls::pki_types::CertificateDer;
 use tokio::net::UnixStream;
 use tokio::time::{Instant, timeout};
 
@@ -52,6 +51,7 @@ pub(super) async fn attach(
         Err(ConnectError::Dial { address, reason }) => {
             return Err(not_found(format!("nobody answers at {address}: {reason}")));
         }
+        Err(error @ ConnectError::TimedOut { .. }) => return Err(not_found(error.to_string())),
         Err(source) => {
             return Err(LaunchError::Connect { source, evidence: evidence(&reattach) });
         }
@@ -99,10 +99,7 @@ fn refuse_exclusions(spec: &LaunchSpec) -> Result<(), LaunchError> {
 
 fn peer_tls(reattach: &Reattach, spec: &LaunchSpec) -> Result<Option<PeerTls>, LaunchError> {
     match (&spec.security, &reattach.handover) {
-        (Security::AutoMtls, Some(handover)) => {
-            let plugin = CertificateDer::from(handover.plugin.clone());
-            Ok(Some(PeerTls::pinned(&handover.identity, vec![plugin])?))
-        }
+        (Security::AutoMtls, Some(handover)) => Ok(Some(handover.tls()?)),
         (Security::AutoMtls, None) => Err(LaunchError::Excluded {
             what: "AutoMTLS cannot be reattached to without the identity of the first host, which never leaves its process",
         }),
@@ -142,7 +139,9 @@ async fn find(reattach: &Reattach, within: Duration) -> Result<Process, LaunchEr
     }
     if !reattach.test {
         match &reattach.address {
-            Address::Unix(path) => holds(pid, path, within).await?,
+            Address::Unix(path) => {
+                holds(pid, path, reattach.start_time.is_some(), within).await?;
+            }
             Address::Tcp { .. } if reattach.start_time.is_none() => {
                 let reason = format!(
                     "whether process {pid} is the plugin cannot be told without its start time"
@@ -168,8 +167,14 @@ fn has_ended(pidfd: &OwnedFd) -> bool {
     !matches!(poll(&mut pidfds, Some(&now)), Ok(0))
 }
 
-/// Checks that the socket's listener is the process, or a child of its.
-async fn holds(pid: u32, path: &Path, within: Duration) -> Result<(), LaunchError> {
+/// Checks that the socket's listener is the process or, where that is `sure` to
+/// be the one that was meant, descends from it: every process descends from
+/// init.
+async fn holds(pid: u32, path: &Path, sure: bool, within: Duration) -> Result<(), LaunchError> {
+    let listens = |listener| {
+        let descends = || descends_from(listener, pid) && !descends_from(std::process::id(), pid);
+        listener == pid || (sure && descends())
+    };
     let unanswered = |reason: String| not_found(format!("{}: {reason}", path.display()));
     let peer = match timeout(within, UnixStream::connect(path)).await {
         Ok(Ok(peer)) => peer,
@@ -178,7 +183,7 @@ async fn holds(pid: u32, path: &Path, within: Duration) -> Result<(), LaunchErro
     };
     let listener = peer.peer_cred().ok().and_then(|peer| u32::try_from(peer.pid()?).ok());
     match listener {
-        Some(listener) if descends_from(listener, pid) => Ok(()),
+        Some(listener) if listens(listener) => Ok(()),
         Some(listener) => {
             Err(unanswered(format!("process {listener} listens there, and not {pid}")))
         }
