@@ -3,10 +3,11 @@
 
 use std::io;
 use std::process::Stdio;
+use std::sync::Mutex;
 
 use async_trait::async_trait;
 use outrigger_transport::{
-    Address, ExitStatus, Order, Runner, RunnerDriver, Running, Started, Translate,
+    Address, AttachDriver, ExitStatus, Order, Runner, RunnerDriver, Running, Started, Translate,
 };
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::Command;
@@ -181,4 +182,42 @@ async fn a_runner_s_plugin_that_dies_is_seen_dead_and_one_that_is_dropped_is_kil
     let pid: u32 = ask(&*connection, "pid").await.parse().unwrap();
     drop(connection);
     until(|| !runs(pid)).await;
+}
+
+#[tokio::test]
+async fn a_plugin_that_a_runner_holds_is_attached_to_without_a_number() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut order = spec(directory.path(), "ok");
+    order.security = Security::Plaintext;
+    let runner = Elsewhere::default();
+    let held = Holding::default();
+    let driver = RunnerDriver::new(Arc::new(Recorded { runner, held: held.clone() }));
+    let first = driver.launch(order.clone(), CancellationToken::new()).await.unwrap();
+    let reattach = first.reattach().unwrap();
+    let running = held.lock().unwrap().clone().unwrap();
+    let attach = || AttachDriver::held(reattach.clone(), running.clone());
+    drop(attach().launch(order.clone(), CancellationToken::new()).await.unwrap());
+    let attached = attach().launch(order, CancellationToken::new()).await.unwrap();
+    assert_eq!(attached.info().pid, None);
+    assert_eq!(attached.health(PATIENCE).await, Health::Serving, "a dropped one leaves it alone");
+    assert_eq!(attached.stop(StopLadder::default()).await, Stopped::Graceful);
+    timeout(PATIENCE, first.died()).await.expect("its death is seen");
+}
+
+type Holding = Arc<Mutex<Option<Arc<dyn Running>>>>;
+
+/// Keeps what the runner started, as a container's manager does.
+#[derive(Debug)]
+struct Recorded {
+    runner: Elsewhere,
+    held: Holding,
+}
+
+#[async_trait]
+impl Runner for Recorded {
+    async fn start(&self, order: Order) -> io::Result<Started> {
+        let started = self.runner.start(order).await?;
+        *self.held.lock().unwrap() = Some(started.running.clone());
+        Ok(started)
+    }
 }
