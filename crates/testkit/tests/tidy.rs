@@ -166,6 +166,19 @@ fn nothing_is_left_to_be_done_in_the_text() {
 }
 
 #[test]
+fn copies_of_definitions_are_what_they_were_copied_from() {
+    let (ours, copies): (Vec<Source>, Vec<Source>) =
+        sources(&[".proto"]).into_iter().partition(|source| source.path.starts_with("proto"));
+    let differs = |copy: &&Source| {
+        let name = copy.path.file_name();
+        ours.iter().any(|source| source.path.file_name() == name && source.text != copy.text)
+    };
+    let violations: Vec<String> =
+        copies.iter().filter(differs).map(|copy| copy.path.display().to_string()).collect();
+    hold("these differ from proto/proto; copy them again:", &violations);
+}
+
+#[test]
 fn links_between_documents_lead_somewhere() {
     let root = root();
     let mut violations = Vec::new();
