@@ -30,6 +30,8 @@ mod identity;
 mod image;
 mod launch;
 mod logs;
+#[cfg_attr(not(test), expect(dead_code, reason = "the broker comes next"))]
+mod mux;
 mod process;
 mod provider;
 mod rpc;
