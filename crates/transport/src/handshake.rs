@@ -154,7 +154,6 @@ pub(crate) fn shorten(text: &str) -> String {
 
 /// Writes the line that a plugin prints. The seventh field is there only if the
 /// host asked for it: hosts before go-plugin 1.6 glue it to the certificate.
-#[cfg(any(feature = "plugin", test))]
 pub(crate) fn format_line(
     app_version: u32,
     address: &Address,

@@ -4,7 +4,8 @@
 //! The seam is [`Driver`]: it launches a [`LaunchSpec`] and gives a
 //! [`Connection`]. [`ProcessDriver`] is the one that starts processes and
 //! speaks go-plugin's protocol, core version 1, over gRPC with mutual TLS.
-//! Feature `plugin` adds the other side of the wire, for the SDK.
+//! [`serve`] is the other side of the wire, for the SDK, and [`Broker`] is both
+//! sides' connections beside the main one.
 //!
 //! There is no actor here, no settings file and no distribution: the crate
 //! above turns those into a [`LaunchSpec`].
@@ -15,7 +16,10 @@ compile_error!(
      the launcher are missing"
 );
 
+mod accept;
 mod attach;
+#[cfg_attr(not(test), expect(dead_code, reason = "launch.rs is about to link with it"))]
+mod broker;
 mod checksum;
 mod connection;
 mod connector;
@@ -30,7 +34,6 @@ mod identity;
 mod image;
 mod launch;
 mod logs;
-#[cfg_attr(not(test), expect(dead_code, reason = "the broker comes next"))]
 mod mux;
 mod process;
 mod provider;
@@ -40,6 +43,7 @@ mod run_root;
 mod runner;
 mod security;
 mod settled;
+mod sockets;
 mod spec;
 mod stdio;
 mod sys;
@@ -48,10 +52,10 @@ mod testing;
 mod tls;
 mod translate;
 
-#[cfg(feature = "plugin")]
 pub mod serve;
 
 pub use attach::{AttachDriver, Handover, Reattach, ReattachError};
+pub use broker::{Broker, BrokerError, Brokered};
 pub use connection::{Connection, ConnectionInfo, Containment, LaunchTimings, Stopped};
 pub use control::Health;
 pub use driver::{Driver, ProcessDriver};

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{Mutex, MutexGuard, Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 use yamux::{Config, Connection, Mode};
 
@@ -52,7 +52,7 @@ pub(crate) enum Side {
 #[derive(Clone)]
 pub(crate) struct Session {
     opens: mpsc::Sender<oneshot::Sender<MuxStream>>,
-    turn: Arc<Mutex<()>>,
+    turn: Arc<Semaphore>,
 }
 
 impl Session {
@@ -87,14 +87,14 @@ impl Session {
             ours: Arc::new(Semaphore::new(STREAMS)),
             theirs: Arc::new(Semaphore::new(STREAMS)),
         };
-        (Self { opens, turn: Arc::default() }, driver.run())
+        (Self { opens, turn: Arc::new(Semaphore::new(1)) }, driver.run())
     }
 
     /// Waits until nobody else is about to open a stream. Whoever needs a
     /// permission first holds the turn from asking until the stream is open;
     /// otherwise another's stream would use it up.
-    pub(crate) async fn turn(&self) -> MutexGuard<'_, ()> {
-        self.turn.lock().await
+    pub(crate) async fn turn(&self) -> OwnedSemaphorePermit {
+        self.turn.clone().acquire_owned().await.expect("invariant: never closed")
     }
 
     /// Opens a stream; its SYN goes out before anything that is written later.

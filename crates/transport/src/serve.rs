@@ -9,13 +9,11 @@ use std::path::PathBuf;
 pub use crate::group::GroupError;
 use crate::identity::IdentityError;
 
-mod incoming;
 mod listening;
-mod peer;
 
-pub use incoming::{ConnectionGuard, Incoming};
+pub use crate::accept::{ConnectionGuard, Incoming, PeerIo};
+pub use crate::broker::{BrokerService, Messages};
 pub use listening::{Listen, Listening};
-pub use peer::PluginIo;
 
 /// The variables by which a host talks to one plugin. A plugin takes them out of
 /// what its own children get.

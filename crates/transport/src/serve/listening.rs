@@ -1,31 +1,27 @@
 //! A socket that listens, an identity of its own, and the line that says so.
 
 use std::fmt;
-use std::fs::Permissions;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener as StdTcpListener};
-use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::net::UnixListener as StdUnixListener;
-use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
-use rustix::net::{self, AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use super::incoming::{Incoming, Listener};
 use super::{HostRequest, Ports, ServeError};
+use crate::accept::{Incoming, Listener};
 use crate::attach::Reattach;
-use crate::group::{self, group_id};
+use crate::broker::{Broker, Route, Setup, Sockets};
+use crate::group::group_id;
 use crate::handshake::{Address, format_line};
 use crate::identity::Identity;
+use crate::mux::Side;
 use crate::process::start_time;
 use crate::security::GivenTls;
+use crate::sockets::{SocketFile, bind_in};
 use crate::tls::PeerTls;
-
-/// Connections that may wait to be accepted; a host makes one.
-const BACKLOG: i32 = 128;
 
 /// What the kernel calls "any port".
 const ANY_PORT: std::ops::RangeInclusive<u16> = 0..=0;
@@ -35,8 +31,10 @@ const ANY_PORT: std::ops::RangeInclusive<u16> = 0..=0;
 pub struct Listening {
     line: String,
     listener: Listener,
-    acceptor: Option<TlsAcceptor>,
+    tls: Option<PeerTls>,
     socket: Option<SocketFile>,
+    sockets: Sockets,
+    multiplex: bool,
     version: u32,
     address: Address,
 }
@@ -77,17 +75,14 @@ impl Listening {
     }
 
     fn on_socket(host: &HostRequest, listen: &Listen) -> Result<Self, ServeError> {
-        let directory = host.socket_directory.clone().unwrap_or_else(std::env::temp_dir);
-        let group = host.socket_group.as_deref().map(group_id).transpose()?;
-        let bind = || -> io::Result<_> {
-            let (listener, path) = bind_in(&directory, group)?;
-            let socket = SocketFile(path);
-            Ok((Listener::Unix(UnixListener::from_std(listener)?), socket))
-        };
-        let bound = bind();
-        let (listener, socket) = bound.map_err(|source| ServeError::Bind { directory, source })?;
-        let address = Address::Unix(socket.0.clone());
-        Self::new(listener, address, Some(socket), host, listen)
+        let sockets = sockets(host)?;
+        let bound = bind_in(&sockets.directory, sockets.group);
+        let (listener, socket) = bound.map_err(|source| {
+            let directory = sockets.directory.clone();
+            ServeError::Bind { directory, source }
+        })?;
+        let address = Address::Unix(socket.path().to_owned());
+        Self::new(Listener::Unix(listener), address, Some(socket), sockets, host, listen)
     }
 
     fn on_tcp(host: &HostRequest, listen: &Listen) -> Result<Self, ServeError> {
@@ -105,28 +100,30 @@ impl Listening {
         let bound = bind();
         let (listener, port) = bound.map_err(|source| ServeError::BindTcp { ports, source })?;
         let address = Address::Tcp { host: Ipv4Addr::LOCALHOST.to_string(), port };
-        Self::new(listener, address, None, host, listen)
+        Self::new(listener, address, None, sockets(host)?, host, listen)
     }
 
     fn new(
         listener: Listener,
         address: Address,
         socket: Option<SocketFile>,
+        sockets: Sockets,
         host: &HostRequest,
         listen: &Listen,
     ) -> Result<Self, ServeError> {
         let version = listen.version;
-        let (acceptor, identity) = match (&listen.tls, &host.certificate_pem) {
-            (Some(given), _) => (Some(TlsAcceptor::from(given.peer().server)), None),
+        let (tls, identity) = match (&listen.tls, &host.certificate_pem) {
+            (Some(given), _) => (Some(given.peer()), None),
             (None, None) => (None, None),
             (None, Some(pem)) => {
                 let identity = Identity::generate()?;
                 let tls = PeerTls::pinned(&identity, host_certificates(pem)?)?;
-                (Some(TlsAcceptor::from(tls.server)), Some(identity))
+                (Some(tls), Some(identity))
             }
         };
-        let line = format_line(version, &address, identity.as_ref().map(Identity::der), None);
-        Ok(Self { line, listener, acceptor, socket, version, address })
+        let (multiplex, certificate) = (host.multiplex, identity.as_ref().map(Identity::der));
+        let line = format_line(version, &address, certificate, multiplex.then_some(true));
+        Ok(Self { line, listener, tls, socket, sockets, multiplex, version, address })
     }
 
     /// The handshake line, without its line end.
@@ -158,7 +155,28 @@ impl Listening {
     /// blocks nobody.
     #[must_use]
     pub fn incoming(self) -> Incoming {
-        Incoming::new(self.listener, self.acceptor, self.socket)
+        self.incoming_with(&Broker::new())
+    }
+
+    /// As [`incoming`](Self::incoming), and lets `broker` make connections the
+    /// way that the host expects. Its [`service`](Broker::service) must be among
+    /// those that answer the host.
+    ///
+    /// Where the host multiplexes, one raw connection is taken and the
+    /// connections are its streams; they end with it, and the broker is closed.
+    #[must_use]
+    pub fn incoming_with(self, broker: &Broker) -> Incoming {
+        let Self { listener, tls, socket, sockets, multiplex, version, .. } = self;
+        let acceptor = tls.as_ref().map(|tls| TlsAcceptor::from(tls.server.clone()));
+        let session = Arc::new(OnceLock::new());
+        let route =
+            if multiplex { Route::Streams(session.clone()) } else { Route::Sockets(sockets) };
+        broker.set_up(Setup { side: Side::Plugin, tls, version, route });
+        if multiplex {
+            Incoming::multiplexed(listener, acceptor, socket, broker.clone(), session)
+        } else {
+            Incoming::new(listener, acceptor, socket, "")
+        }
     }
 }
 
@@ -168,42 +186,11 @@ impl fmt::Debug for Listening {
     }
 }
 
-/// A socket's file, removed with its listener.
-#[derive(Debug)]
-pub(super) struct SocketFile(PathBuf);
-
-impl Drop for SocketFile {
-    fn drop(&mut self) {
-        // The host may have removed the whole directory first.
-        let _gone = std::fs::remove_file(&self.0);
-    }
-}
-
-/// Binds a socket with a fresh name.
-fn bind_in(directory: &Path, group: Option<u32>) -> io::Result<(StdUnixListener, PathBuf)> {
-    let socket = tempfile::Builder::new()
-        .prefix("plugin")
-        .rand_bytes(10)
-        .make_in(directory, |path| bind_private(path, group))?;
-    let (listener, path) = socket.keep().map_err(|error| error.error)?;
-    Ok((listener, path))
-}
-
-/// Binds a socket with mode 0600, or 0660 for a group, whatever the umask.
-/// Nobody can connect while it has another mode: it listens only afterwards.
-fn bind_private(path: &Path, group: Option<u32>) -> io::Result<StdUnixListener> {
-    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let socket = net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
-    net::bind(&socket, &SocketAddrUnix::new(path)?)?;
-    let private = match group {
-        Some(group) => group::give(path, group, 0o660),
-        None => std::fs::set_permissions(path, Permissions::from_mode(0o600)),
-    };
-    if let Err(error) = private.and_then(|()| Ok(net::listen(&socket, BACKLOG)?)) {
-        let _left_behind = std::fs::remove_file(path);
-        return Err(error);
-    }
-    Ok(StdUnixListener::from(socket))
+/// Where this plugin's sockets are, and whose.
+fn sockets(host: &HostRequest) -> Result<Sockets, ServeError> {
+    let directory = host.socket_directory.clone().unwrap_or_else(std::env::temp_dir);
+    let group = host.socket_group.as_deref().map(group_id).transpose()?;
+    Ok(Sockets { directory, group, confine: None, translate: None })
 }
 
 fn first_free(ports: std::ops::RangeInclusive<u16>) -> io::Result<StdTcpListener> {
@@ -224,7 +211,8 @@ fn host_certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, ServeErr
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::MetadataExt as _;
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    use std::path::Path;
 
     use super::*;
 

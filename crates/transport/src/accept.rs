@@ -1,4 +1,5 @@
-//! Connections from the host, their TLS handshakes done.
+//! Connections from the other side, their TLS handshakes done: a plugin's main
+//! ones from its host, and those of a brokered service on either side.
 
 use std::io;
 use std::pin::Pin;
@@ -6,7 +7,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
@@ -14,8 +14,14 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::listening::SocketFile;
-use super::peer::{PluginIo, Stream};
+use crate::mux::MuxStream;
+use crate::sockets::SocketFile;
+
+mod multiplexed;
+mod peer;
+
+pub use peer::PeerIo;
+pub(crate) use peer::Stream;
 
 /// A peer that takes longer to shake hands is dropped.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
@@ -29,17 +35,43 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
 /// Where peers come from.
 #[derive(Debug)]
-pub(super) enum Listener {
+pub(crate) enum Listener {
     Unix(UnixListener),
     Tcp(TcpListener),
+    /// Streams of a multiplexed session; without a sender nobody comes any more.
+    Streams(mpsc::Receiver<MuxStream>),
 }
 
-/// Connections whose handshake is done; a socket's file goes with it.
+/// Streams that may wait to be accepted.
+pub(crate) const BACKLOG: usize = 128;
+
+impl Listener {
+    /// Waits for a peer; `None` if nobody can come any more.
+    async fn accept(&mut self) -> io::Result<Option<Stream>> {
+        match self {
+            Self::Unix(listener) => Ok(Some(Box::new(listener.accept().await?.0))),
+            Self::Tcp(listener) => {
+                let (peer, _) = listener.accept().await?;
+                // Small answers wait for nothing; a failure costs only time.
+                let _slower = peer.set_nodelay(true);
+                Ok(Some(Box::new(peer)))
+            }
+            Self::Streams(streams) => {
+                Ok(streams.recv().await.map(|stream| Box::new(stream) as Stream))
+            }
+        }
+    }
+}
+
+/// Connections whose handshake is done. A socket's file goes with it, and so
+/// does the task that it comes from.
 #[derive(Debug)]
 pub struct Incoming {
-    connections: ReceiverStream<io::Result<PluginIo>>,
+    connections: ReceiverStream<io::Result<PeerIo>>,
     severed: CancellationToken,
     _accepting: AbortOnDropHandle<()>,
+    /// Runs the multiplexed session that the connections come from.
+    _session: Option<AbortOnDropHandle<()>>,
     _socket: Option<SocketFile>,
 }
 
@@ -51,18 +83,22 @@ pub struct ConnectionGuard {
 }
 
 impl Incoming {
-    pub(super) fn new(
+    /// `refused` is what a failed handshake may mean, for the log.
+    pub(crate) fn new(
         listener: Listener,
         acceptor: Option<TlsAcceptor>,
         socket: Option<SocketFile>,
+        refused: &'static str,
     ) -> Self {
         let severed = CancellationToken::new();
         let (accepted, connections) = mpsc::channel(HANDSHAKES);
-        let accepting = tokio::spawn(accept(listener, acceptor, accepted, severed.clone()));
+        let accepting =
+            tokio::spawn(accept(listener, acceptor, accepted, severed.clone(), refused));
         Self {
             connections: ReceiverStream::new(connections),
             severed,
             _accepting: AbortOnDropHandle::new(accepting),
+            _session: None,
             _socket: socket,
         }
     }
@@ -76,7 +112,7 @@ impl Incoming {
 }
 
 impl tokio_stream::Stream for Incoming {
-    type Item = io::Result<PluginIo>;
+    type Item = io::Result<PeerIo>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         Pin::new(&mut self.connections).poll_next(cx)
@@ -84,55 +120,49 @@ impl tokio_stream::Stream for Incoming {
 }
 
 async fn accept(
-    listener: Listener,
+    mut listener: Listener,
     acceptor: Option<TlsAcceptor>,
-    accepted: mpsc::Sender<io::Result<PluginIo>>,
+    accepted: mpsc::Sender<io::Result<PeerIo>>,
     severed: CancellationToken,
+    refused: &'static str,
 ) {
     let slots = Arc::new(Semaphore::new(HANDSHAKES));
     while let Ok(slot) = slots.clone().acquire_owned().await {
-        let peer = match &listener {
-            Listener::Unix(listener) => listener.accept().await.map(|(peer, _)| Peer::Unix(peer)),
-            Listener::Tcp(listener) => listener.accept().await.map(|(peer, _)| Peer::Tcp(peer)),
-        };
-        let Ok(peer) = peer else {
-            tokio::time::sleep(ACCEPT_PAUSE).await;
-            continue;
+        let peer = match listener.accept().await {
+            Ok(Some(peer)) => peer,
+            Ok(None) => return,
+            Err(_) => {
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
         };
         let (acceptor, accepted, severed) = (acceptor.clone(), accepted.clone(), severed.clone());
         tokio::spawn(async move {
             let _slot = slot;
-            let stream = match peer {
-                Peer::Unix(peer) => secure(acceptor, peer).await,
-                Peer::Tcp(peer) => {
-                    // Small answers wait for nothing; a failure costs only time.
-                    let _slower = peer.set_nodelay(true);
-                    secure(acceptor, peer).await
-                }
+            let secured = tokio::select! {
+                secured = secure(acceptor, peer, refused) => secured,
+                () = severed.cancelled() => None,
+                () = accepted.closed() => None,
             };
-            if let Some(stream) = stream {
-                let _stopped = accepted.send(Ok(PluginIo::new(stream, severed))).await;
+            if let Some(stream) = secured {
+                let _stopped = accepted.send(Ok(PeerIo::new(stream, severed))).await;
             }
         });
     }
 }
 
-enum Peer {
-    Unix(tokio::net::UnixStream),
-    Tcp(tokio::net::TcpStream),
-}
-
-async fn secure<S>(acceptor: Option<TlsAcceptor>, peer: S) -> Option<Stream>
-where
-    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
+async fn secure(
+    acceptor: Option<TlsAcceptor>,
+    peer: Stream,
+    refused: &'static str,
+) -> Option<Stream> {
     let Some(acceptor) = acceptor else {
-        return Some(Box::new(peer));
+        return Some(peer);
     };
     match tokio::time::timeout(HANDSHAKE_LIMIT, acceptor.accept(peer)).await {
         Ok(Ok(stream)) => Some(Box::new(stream)),
         Ok(Err(error)) => {
-            tracing::warn!(%error, "refused a connection");
+            tracing::warn!(%error, "refused a connection{refused}");
             None
         }
         Err(_) => {
@@ -148,7 +178,7 @@ mod tests {
     use tokio::net::UnixStream;
     use tokio_stream::StreamExt as _;
 
-    use super::super::{HostRequest, Listening};
+    use crate::serve::{HostRequest, Listening};
 
     #[tokio::test]
     async fn dropping_the_guard_ends_connections_on_both_sides() {

@@ -1,4 +1,4 @@
-//! One connection from the host, as tonic's server takes it.
+//! One connection, which its owner can cut off.
 
 use std::fmt;
 use std::future::Future as _;
@@ -10,39 +10,39 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::transport::server::Connected;
 
-/// A socket of either kind, with TLS or without. The virtual call is nothing
+/// A socket or a stream, with TLS or without. The virtual call is nothing
 /// beside the system call behind it.
-pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
-pub(super) type Stream = Box<dyn Duplex>;
+pub(crate) type Stream = Box<dyn Duplex>;
 
-/// A connection from the host: over a Unix socket or TCP, with mutual TLS (its
-/// handshake done) or without.
-pub struct PluginIo {
+/// A connection between host and plugin: over a Unix socket, TCP or a stream of
+/// a multiplexed session, with mutual TLS (its handshake done) or without.
+pub struct PeerIo {
     stream: Stream,
     severed: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
-impl PluginIo {
-    pub(super) fn new(stream: Stream, severed: CancellationToken) -> Self {
+impl PeerIo {
+    pub(crate) fn new(stream: Stream, severed: CancellationToken) -> Self {
         Self { stream, severed: Box::pin(severed.cancelled_owned()) }
     }
 }
 
-impl fmt::Debug for PluginIo {
+impl fmt::Debug for PeerIo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PluginIo").finish_non_exhaustive()
+        f.debug_struct("PeerIo").finish_non_exhaustive()
     }
 }
 
-impl Connected for PluginIo {
+impl Connected for PeerIo {
     type ConnectInfo = ();
 
     fn connect_info(&self) {}
 }
 
-impl AsyncRead for PluginIo {
+impl AsyncRead for PeerIo {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -56,7 +56,7 @@ impl AsyncRead for PluginIo {
     }
 }
 
-impl AsyncWrite for PluginIo {
+impl AsyncWrite for PeerIo {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
