@@ -54,6 +54,17 @@ mod translate;
 
 pub mod serve;
 
+/// What the benches measure from within; no part of the API.
+#[cfg(feature = "measure")]
+#[doc(hidden)]
+pub mod measure {
+    /// Reads a piece of a plugin's log and logs its lines.
+    pub fn read_log(plugin: &str, bytes: &[u8]) {
+        let mut lines = crate::stdio::Lines::new(crate::stdio::Reading::log());
+        lines.push(bytes, |line| crate::stdio::log(plugin, line));
+    }
+}
+
 pub use attach::{AttachDriver, Handover, Reattach, ReattachError};
 pub use broker::{Broker, BrokerError, Brokered};
 pub use connection::{Connection, ConnectionInfo, Containment, LaunchTimings, Stopped};
