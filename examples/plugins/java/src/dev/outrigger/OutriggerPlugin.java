@@ -1,5 +1,7 @@
 package dev.outrigger;
 
+import static com.google.common.base.Throwables.getStackTraceAsString;
+
 import com.google.gson.JsonObject;
 import com.google.protobuf.ByteString;
 import grpc.health.v1.HealthGrpc;
@@ -58,7 +60,6 @@ public final class OutriggerPlugin {
   /** Hosts take six digits of a second, no more and no fewer. */
   private static final DateTimeFormatter TIMESTAMP =
       DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSSSSS'Z'").withZone(ZoneOffset.UTC);
-  private static final long HANDSHAKE_SECONDS = 10;
   private static final long PARENT_POLL_MS = 250;
   /** A host kills 2 s after its request; these two are what we take of them. */
   private static final long ANSWER_MS = 50;
@@ -77,7 +78,7 @@ public final class OutriggerPlugin {
       handler.setFormatter(new HostFormatter());
     }
     Thread.setDefaultUncaughtExceptionHandler(
-        (thread, error) -> log("error", thread.getName(), "uncaught: " + stack(error), Map.of()));
+        (thread, error) -> log("error", thread.getName(), getStackTraceAsString(error), Map.of()));
   }
 
   private final SortedMap<Integer, Function<OutriggerPlugin, List<BindableService>>> versions =
@@ -186,7 +187,7 @@ public final class OutriggerPlugin {
             .workerEventLoopGroup(threads)
             .withChildOption(ChannelOption.SO_KEEPALIVE, null) // of TCP
             .maxInboundMessageSize(largestMessage)
-            .handshakeTimeout(HANDSHAKE_SECONDS, TimeUnit.SECONDS);
+            .handshakeTimeout(10, TimeUnit.SECONDS);
     if (identity != null) {
       builder.sslContext(identity.server());
     }
@@ -258,12 +259,6 @@ public final class OutriggerPlugin {
   private static void die(String message) {
     System.err.println(message);
     Runtime.getRuntime().halt(1);
-  }
-
-  private static String stack(Throwable error) {
-    StringWriter text = new StringWriter();
-    error.printStackTrace(new PrintWriter(text));
-    return text.toString();
   }
 
   /** Our key and certificate, and the host's. */
@@ -473,9 +468,13 @@ public final class OutriggerPlugin {
     record.addProperty("@message", message);
     record.addProperty("@module", module);
     record.addProperty("@timestamp", TIMESTAMP.format(Instant.now()));
-    String line = record.toString();
-    if (line.getBytes(StandardCharsets.UTF_8).length <= LONGEST_RECORD) {
-      return line;
+    // ASCII alone, whatever encoding the machine has.
+    StringBuilder line = new StringBuilder();
+    for (char unit : record.toString().toCharArray()) {
+      line.append(unit < 0x7f ? String.valueOf(unit) : String.format("\\u%04x", (int) unit));
+    }
+    if (line.length() <= LONGEST_RECORD) {
+      return line.toString();
     }
     // Escaped, a character takes at most six bytes.
     String cut = message.substring(0, Math.min(message.length(), LONGEST_RECORD / 8));
@@ -492,9 +491,10 @@ public final class OutriggerPlugin {
               : value >= Level.WARNING.intValue() ? "warn"
               : value >= Level.INFO.intValue() ? "info"
               : value >= Level.FINE.intValue() ? "debug" : "trace";
-      String thrown = record.getThrown() == null ? "" : "\n" + stack(record.getThrown());
+      Throwable thrown = record.getThrown();
+      String trace = thrown == null ? "" : "\n" + getStackTraceAsString(thrown);
       String module = Objects.requireNonNullElse(record.getLoggerName(), "");
-      return record(level, module, formatMessage(record) + thrown, Map.of()) + "\n";
+      return record(level, module, formatMessage(record) + trace, Map.of()) + "\n";
     }
   }
 }
