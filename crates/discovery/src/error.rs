@@ -1,6 +1,7 @@
 //! Everything that can stand between a definition and a running file.
 
 use crate::archive::ArchiveError;
+use crate::directory::DirectoryError;
 use crate::entry_point::EntryPointError;
 use crate::locate::LocateError;
 use crate::metadata::MetadataError;
@@ -30,6 +31,9 @@ pub enum DiscoveryError {
     /// The private directory could not be made.
     #[error(transparent)]
     Workspace(#[from] WorkspaceError),
+    /// The directory of a plugin that is being worked on cannot be used.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
 }
 
 impl DiscoveryError {
@@ -39,7 +43,7 @@ impl DiscoveryError {
     #[must_use]
     pub const fn is_permanent(&self) -> bool {
         match self {
-            Self::Locate(_) | Self::Workspace(_) => false,
+            Self::Locate(_) | Self::Workspace(_) | Self::Directory(_) => false,
             Self::Archive(error) => {
                 matches!(error, ArchiveError::Refused { .. } | ArchiveError::TooLarge { .. })
             }

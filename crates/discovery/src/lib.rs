@@ -7,6 +7,7 @@
 //! changes nothing; a [`Verifier`] judges the copy's digest; only then is the
 //! copy parsed ([`Distribution::contents`]) and unpacked. [`Resolver::resolve`]
 //! does all of it.
+//! [`Resolver::resolve_directory`] is for a plugin that is being worked on.
 //!
 //! Invariants: no byte that was not hashed is ever unpacked; an archive that is
 //! refused leaves nothing on the disk; a name in an archive is accepted as it
@@ -14,6 +15,7 @@
 
 mod archive;
 mod atomic;
+mod directory;
 mod entry_point;
 mod error;
 mod limits;
@@ -32,6 +34,7 @@ pub use archive::{
     ArchiveError, Contents, Distribution, Entry, EntryKindProblem, NameProblem, Refusal,
 };
 pub use atomic::IfExists;
+pub use directory::{Developed, DirectoryError};
 pub use entry_point::{EntryKind, EntryPointError};
 pub use error::DiscoveryError;
 pub use limits::Limits;

@@ -1,6 +1,8 @@
 //! `plugin-meta.json`: what a distribution says about itself.
 
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use outrigger_types::{Platform, PluginDefinition};
@@ -94,6 +96,25 @@ pub enum MetadataError {
 }
 
 impl Metadata {
+    /// Reads the file at the top of a directory; `limit` is its size in bytes.
+    pub(crate) fn read(directory: &Path, limit: u64) -> io::Result<Result<Self, MetadataError>> {
+        let origin = || directory.to_owned();
+        let mut text = Vec::new();
+        let file = match File::open(directory.join(METADATA_FILE)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Err(MetadataError::Missing { origin: origin() }));
+            }
+            opened => opened?,
+        };
+        file.take(limit + 1).read_to_end(&mut text)?;
+        let size = text.len() as u64;
+        Ok(if size > limit {
+            Err(MetadataError::TooLarge { origin: origin(), size, limit })
+        } else {
+            Self::parse(&text, directory)
+        })
+    }
+
     /// Parses the file's bytes. `origin` is named in errors.
     ///
     /// # Errors

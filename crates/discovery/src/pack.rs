@@ -16,7 +16,7 @@ use crate::atomic::{self, IfExists};
 use crate::error::DiscoveryError;
 use crate::limits::Limits;
 use crate::locate;
-use crate::metadata::{METADATA_FILE, Metadata, MetadataError};
+use crate::metadata::{METADATA_FILE, Metadata};
 
 pub use error::PackError;
 
@@ -197,23 +197,10 @@ fn add(
 }
 
 fn read_metadata(directory: &Path, options: &PackOptions) -> Result<Metadata, PackError> {
-    let limit = options.limits.metadata_bytes;
-    let path = directory.join(METADATA_FILE);
-    let mut text = Vec::new();
-    let read = File::open(&path).and_then(|file| file.take(limit + 1).read_to_end(&mut text));
-    let origin = || directory.to_owned();
-    let refused = |error: MetadataError| PackError::Refused(error.into());
-    match read {
-        Ok(_) if text.len() as u64 > limit => {
-            let size = text.len() as u64;
-            Err(refused(MetadataError::TooLarge { origin: origin(), size, limit }))
-        }
-        Ok(_) => Metadata::parse(&text, directory).map_err(refused),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(refused(MetadataError::Missing { origin: origin() }))
-        }
-        Err(source) => Err(PackError::Read { path, source }),
-    }
+    let path = || directory.join(METADATA_FILE);
+    let read = Metadata::read(directory, options.limits.metadata_bytes)
+        .map_err(|source| PackError::Read { path: path(), source })?;
+    read.map_err(|error| PackError::Refused(error.into()))
 }
 
 fn file_name(

@@ -36,6 +36,16 @@ pub trait Verifier: fmt::Debug + Send + Sync {
     fn verify(&self, distribution: &Path, digest: &Sha256Digest)
     -> Result<VerifiedBy, VerifyError>;
 
+    /// Judges a directory, which nobody can have signed. Unless an
+    /// implementation says otherwise, none passes.
+    ///
+    /// # Errors
+    ///
+    /// [`VerifyError::Directory`] wherever plugins are verified.
+    fn verify_directory(&self, directory: &Path) -> Result<VerifiedBy, VerifyError> {
+        Err(VerifyError::Directory { path: directory.to_owned() })
+    }
+
     /// Files that the judgement rests on, so that the resolver can warn where
     /// other users can change them.
     fn trusted_files(&self) -> Vec<PathBuf> {
@@ -109,6 +119,13 @@ impl Verifier for Verification {
                 let files = Files { distribution, signature: &signature, key_ring: public_key };
                 files.verify(digest, SystemTime::now()).map(VerifiedBy::Key)
             }
+        }
+    }
+
+    fn verify_directory(&self, directory: &Path) -> Result<VerifiedBy, VerifyError> {
+        match self {
+            Self::DangerSkip => Ok(VerifiedBy::Nobody),
+            Self::LocalKey { .. } => Err(VerifyError::Directory { path: directory.to_owned() }),
         }
     }
 

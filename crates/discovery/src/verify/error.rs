@@ -87,6 +87,12 @@ pub enum VerifyError {
         /// The rule that is broken.
         violation: PolicyViolation,
     },
+    /// A directory was to run where plugins are verified.
+    #[error("{} is an unsigned directory, and this host verifies its plugins; pack and sign it, or use it where verification is switched off", .path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The OpenPGP library gave up on the key ring or the signature.
     #[error("reading {} or {} made the OpenPGP library panic; get both from the publisher again", .signature.display(), .key_ring.display())]
     Panicked {

@@ -4,6 +4,7 @@
 
 mod accepted;
 mod corpus;
+mod developing;
 mod forge;
 mod packing;
 mod pgp_fixtures;
