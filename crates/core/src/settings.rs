@@ -45,7 +45,7 @@ pub use error::{Origin, Place, Position, SettingsError, Warning};
 pub use file::{FileError, MAX_FILE_BYTES};
 pub use limits::{Timeouts, UnpackLimits};
 pub use paths::default_run_dir;
-pub use provider::{EnvironmentProfile, ProviderSettings, ReloadMode};
+pub use provider::{EnvironmentProfile, ProviderSettings, ReloadMode, TlsSettings, Variables};
 pub use sources::{Loaded, Sources};
 
 /// What a host is to do, parsed and complete.

@@ -196,6 +196,25 @@ impl Walk<'_> {
         Ok(values)
     }
 
+    /// Names of variables are anybody's, and their case matters.
+    fn variables(
+        &mut self,
+        node: Node<'_>,
+        path: &str,
+        spelled: &str,
+    ) -> Result<Dict, SettingsError> {
+        let mut values = Dict::new();
+        for entry in self.entries(node, spelled)? {
+            let shown = join(spelled, &printable(&entry.name));
+            self.enter(&entry, &join(path, &entry.name), &shown)?;
+            if !entry.value.is_null() {
+                let value = self.value(entry.value, Kind::Text, path, &shown)?;
+                values.insert(entry.name, value);
+            }
+        }
+        Ok(values)
+    }
+
     fn value(
         &mut self,
         node: Node<'_>,
@@ -208,6 +227,7 @@ impl Walk<'_> {
             Kind::Instances(keys) => {
                 return self.instances(node, keys, path, spelled).map(Value::from);
             }
+            Kind::Variables => return self.variables(node, path, spelled).map(Value::from),
             Kind::Text => node.text().map(Value::from),
             Kind::Flag => node.flag().map(Value::from),
             Kind::Count => node.count().map(Value::from),

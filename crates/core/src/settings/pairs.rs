@@ -117,6 +117,10 @@ fn resolve(pair: &Pair) -> Result<(Vec<String>, Kind), SettingsError> {
                 path.push(name.to_string());
                 kind = Kind::Table(keys);
             }
+            Kind::Variables => {
+                path.push(part.clone());
+                kind = Kind::Text;
+            }
             _ => {
                 let reason = "is one value; set it whole, without a key below it".to_owned();
                 let place = pair.place(&so_far);
@@ -124,7 +128,7 @@ fn resolve(pair: &Pair) -> Result<(Vec<String>, Kind), SettingsError> {
             }
         }
     }
-    if let Kind::Table(_) | Kind::Instances(_) = kind {
+    if let Kind::Table(_) | Kind::Instances(_) | Kind::Variables = kind {
         let reason = "is a table; set the keys in it one by one".to_owned();
         let place = pair.place(&path.join("."));
         return Err(SettingsError::Value { place, reason });

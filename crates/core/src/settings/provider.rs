@@ -1,6 +1,11 @@
 //! What the settings say about one plugin.
 
-use outrigger_types::{InterfaceName, PluginDefinition};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+use outrigger_types::{InterfaceName, PluginDefinition, Sha256Digest};
 
 use super::Timeouts;
 
@@ -22,6 +27,24 @@ pub struct ProviderSettings {
     /// Its time limits. Key `timeouts`; what it leaves out comes from the
     /// settings' own `timeouts`.
     pub timeouts: Timeouts,
+    /// The largest message that calls send and take, in bytes, if not as its
+    /// interface says. Key `largestMessage`.
+    pub largest_message: Option<u64>,
+    /// The group, by name or number, that may reach the plugin's sockets. Key
+    /// `socketGroup`.
+    pub socket_group: Option<String>,
+    /// The ports that it may listen on, if it listens on TCP. Key `ports`.
+    pub ports: Option<RangeInclusive<u16>>,
+    /// The digest that the file of its executable must have. Key `checksum`.
+    pub checksum: Option<Sha256Digest>,
+    /// How its connections are secured, if not as its interface says. Key
+    /// `tls`.
+    pub tls: Option<TlsSettings>,
+    /// Whether brokered connections share its one socket, if not as its
+    /// interface says. Key `multiplex`.
+    pub multiplex: Option<bool>,
+    /// What is added to its environment. Key `variables`.
+    pub variables: Variables,
 }
 
 impl ProviderSettings {
@@ -36,6 +59,13 @@ impl ProviderSettings {
             required: true,
             environment: EnvironmentProfile::default(),
             timeouts: Timeouts::default(),
+            largest_message: None,
+            socket_group: None,
+            ports: None,
+            checksum: None,
+            tls: None,
+            multiplex: None,
+            variables: Variables::default(),
         }
     }
 }
@@ -64,4 +94,48 @@ pub enum EnvironmentProfile {
         /// the host does not have is left out.
         pass: Vec<String>,
     },
+}
+
+/// How the connections to a plugin are secured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TlsSettings {
+    /// `"auto"`: each side makes a certificate for this one process.
+    Auto,
+    /// `"none"`: not at all. Dangerous, and logged at each start.
+    None,
+    /// `"given"`: by files in PEM, read anew for each generation.
+    Given {
+        /// The host's certificate, and what leads to a root. Absolute.
+        certificate: PathBuf,
+        /// Its key. Absolute.
+        key: PathBuf,
+        /// What the plugin's certificate is checked against. Absolute.
+        roots: PathBuf,
+        /// The name in the plugin's certificate; by default `localhost`.
+        server_name: Option<String>,
+    },
+}
+
+/// Environment variables that are added to a plugin's. Values may be secrets,
+/// so `Debug` shows names only.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Variables(BTreeMap<String, String>);
+
+impl Variables {
+    /// Adds a variable, or replaces it.
+    pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.0.insert(name.into(), value.into());
+    }
+
+    /// Names and values, sorted by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+impl fmt::Debug for Variables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
 }

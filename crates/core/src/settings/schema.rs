@@ -11,6 +11,8 @@ pub(super) enum Kind {
     Count,
     /// A list of texts.
     Texts,
+    /// A table of texts whose keys are names of variables.
+    Variables,
     /// A plugin's configuration, which nobody here looks into.
     Config,
     /// A table with these keys.
@@ -58,6 +60,21 @@ const PROVIDER: &[Key] = &[
     key("required", Kind::Flag),
     key("sandbox", Kind::Table(&[key("env", Kind::Texts)])),
     key("timeouts", Kind::Table(TIMEOUTS)),
+    key("largestMessage", Kind::Text),
+    key("socketGroup", Kind::Text),
+    key("ports", Kind::Text),
+    key("checksum", Kind::Text),
+    key("tls", Kind::Table(TLS)),
+    key("multiplex", Kind::Flag),
+    key("variables", Kind::Variables),
+];
+
+const TLS: &[Key] = &[
+    key("mode", Kind::Text),
+    key("certificate", Kind::Text),
+    key("key", Kind::Text),
+    key("roots", Kind::Text),
+    key("serverName", Kind::Text),
 ];
 
 const CENTRAL: &[Key] = &[

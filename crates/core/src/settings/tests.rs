@@ -2,6 +2,7 @@
 
 mod config;
 mod json;
+mod launch;
 mod layers;
 mod robust;
 mod toml;
