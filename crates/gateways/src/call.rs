@@ -69,6 +69,17 @@ impl Outgoing {
         }
     }
 
+    /// The application protocol version of the generation that has the call:
+    /// which of the interface's services to use. `None` for a plugin that runs
+    /// within the node.
+    #[must_use]
+    pub fn version(&self) -> Option<u32> {
+        match self.endpoint() {
+            Endpoint::Rpc(rpc) => Some(rpc.version()),
+            Endpoint::Local(_) => None,
+        }
+    }
+
     /// The endpoint itself, for one client.
     #[must_use]
     pub fn into_endpoint(self) -> Endpoint {

@@ -6,7 +6,6 @@ use std::future::Future;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use outrigger_core::settings::ReloadMode;
 use outrigger_core::{InterfaceSpec, Link};
 use outrigger_proto::quorum::plugin_greeting_client::PluginGreetingClient;
 use outrigger_proto::quorum::plugin_hello_world;
@@ -43,14 +42,10 @@ pub trait Greeter: Send + Sync {
 /// Never: the name is a constant of the right form.
 #[must_use]
 pub fn interface() -> InterfaceSpec {
-    InterfaceSpec {
-        name: InterfaceName::parse(INTERFACE).expect("invariant: a constant of the right form"),
-        protocol_versions: vec![1],
-        cookie: quorum_cookie(),
-        initialiser: Some(Arc::new(QuorumInitialiser)),
-        reload: ReloadMode::Overlapping,
-        idempotent: &["/proto.PluginGreeting/Greeting"],
-    }
+    let name = InterfaceName::parse(INTERFACE).expect("invariant: a constant of the right form");
+    InterfaceSpec::new(name, quorum_cookie())
+        .with_initialiser(QuorumInitialiser)
+        .with_idempotent(&["/proto.PluginGreeting/Greeting"])
 }
 
 /// A handle on an instance: a cheap clone.
@@ -96,7 +91,11 @@ impl Handle {
                         return local.greet(message).await;
                     }
                 };
-                match PluginGreetingClient::new(rpc).greeting(request).await {
+                let largest = rpc.largest_message();
+                let mut client = PluginGreetingClient::new(rpc)
+                    .max_decoding_message_size(largest)
+                    .max_encoding_message_size(largest);
+                match client.greeting(request).await {
                     Ok(response) => Sent::Answer(response.into_inner().msg),
                     Err(status) => Sent::Status(status),
                 }

@@ -33,7 +33,11 @@ impl Initialiser for QuorumInitialiser {
             host_identity: request.host_identity.to_string(),
             raw_configuration: request.config.expose().to_vec().into(),
         };
-        match PluginInitializerClient::new(rpc.clone()).init(request).await {
+        let largest = rpc.largest_message();
+        let mut client = PluginInitializerClient::new(rpc.clone())
+            .max_decoding_message_size(largest)
+            .max_encoding_message_size(largest);
+        match client.init(request).await {
             Ok(_) => Ok(()),
             Err(status) => Err(InitialiseError {
                 permanent: matches!(

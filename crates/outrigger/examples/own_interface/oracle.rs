@@ -4,10 +4,9 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use outrigger::settings::ReloadMode;
 use outrigger::{
     CallOptions, Caller, Cookie, Endpoint, Gateway, GatewayError, InitialiseError,
-    InitialiseRequest, Initialiser, InterfaceName, InterfaceSpec, Link, Method,
+    InitialiseRequest, Initialiser, InterfaceName, InterfaceSpec, Link, Method, Rpc,
 };
 use tonic::Code;
 
@@ -26,6 +25,10 @@ pub(crate) const PROTOCOL_VERSION: u32 = 5;
 pub(crate) const COOKIE_KEY: &str = "ORACLE_PLUGIN_COOKIE";
 pub(crate) const COOKIE_VALUE: &str = "9d3f1c0e7b5a42868f64c1d20be7a935";
 
+/// Prices are short: what is longer is not one, and is refused before it fills
+/// the memory.
+const LARGEST_MESSAGE: usize = 64 << 10;
+
 /// Money, in hundredths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cents(pub(crate) u64);
@@ -40,15 +43,15 @@ pub(crate) trait PriceOracle: Send + Sync {
 
 /// The interface as the host knows it.
 pub(crate) fn interface() -> InterfaceSpec {
-    InterfaceSpec {
-        name: InterfaceName::parse(INTERFACE).expect("a constant of the right form"),
-        protocol_versions: vec![PROTOCOL_VERSION],
-        cookie: Cookie { key: COOKIE_KEY.to_owned(), value: COOKIE_VALUE.to_owned() },
-        initialiser: Some(Arc::new(Configure)),
-        // Two processes may run at the same time, so that a reload fails no call.
-        reload: ReloadMode::Overlapping,
-        idempotent: &["/oracle.Oracle/Price"],
-    }
+    let name = InterfaceName::parse(INTERFACE).expect("a constant of the right form");
+    let cookie = Cookie { key: COOKIE_KEY.to_owned(), value: COOKIE_VALUE.to_owned() };
+    // Two processes may run at the same time, so that a reload fails no call:
+    // that is so unless `with_reload` says otherwise.
+    InterfaceSpec::new(name, cookie)
+        .with_versions([PROTOCOL_VERSION])
+        .with_initialiser(Configure)
+        .with_idempotent(&["/oracle.Oracle/Price"])
+        .with_largest_message(LARGEST_MESSAGE)
 }
 
 /// A handle on an instance: a cheap clone, good across reloads and restarts.
@@ -73,7 +76,7 @@ impl PriceOracle for Handle {
         // is around the closure. What is left is the call itself.
         let answer =
             self.caller.unary(&self.price, CallOptions::default(), |rpc, out| async move {
-                OracleClient::new(rpc).price(out.request(message)).await
+                client(rpc).price(out.request(message)).await
             });
         match answer.await {
             // A plugin is not the node: its answers are checked.
@@ -89,8 +92,14 @@ impl PriceOracle for Handle {
     }
 }
 
+/// A generated client knows 4 MiB as the limit, unless it is told.
+fn client(rpc: Rpc) -> OracleClient<Rpc> {
+    let largest = rpc.largest_message();
+    OracleClient::new(rpc).max_decoding_message_size(largest).max_encoding_message_size(largest)
+}
+
 /// Initialises by a call of the interface's own. An interface that needs none
-/// has `initialiser: None`; one that uses GoQuorum's service has
+/// leaves `with_initialiser` out; one that uses GoQuorum's service has
 /// `outrigger::initialiser::QuorumInitialiser`.
 #[derive(Debug)]
 struct Configure;
@@ -107,7 +116,7 @@ impl Initialiser for Configure {
             return Ok(());
         };
         let message = ConfigureRequest { config: request.config.expose().to_vec() };
-        match OracleClient::new(rpc.clone()).configure(message).await {
+        match client(rpc.clone()).configure(message).await {
             Ok(_) => Ok(()),
             Err(status) => Err(InitialiseError {
                 // The same config would be refused again, so nobody tries.
