@@ -9,8 +9,10 @@ use outrigger_transport::{ExitStatus, LaunchError, RunRootError};
 use outrigger_types::{InstanceName, InterfaceName};
 
 use crate::interface::InitialiseError;
+use crate::plugin::TlsFilesError;
 use crate::plugin::lifecycle::Fault;
 use crate::settings::{ConfigError, SettingsError};
+use crate::status::PluginState;
 
 /// What went wrong, and with which plugin.
 #[derive(Debug, Clone)]
@@ -65,6 +67,9 @@ pub enum PluginErrorKind {
     /// It could not be launched.
     #[error(transparent)]
     Launch(#[from] LaunchError),
+    /// The TLS files that its settings name cannot be used.
+    #[error("its `tls` cannot be used: {0}")]
+    Tls(#[from] TlsFilesError),
     /// Its config could not be read.
     #[error("its config could not be read: {0}")]
     Config(#[from] ConfigError),
@@ -90,6 +95,11 @@ pub enum PluginErrorKind {
         /// How many.
         misses: u32,
     },
+    /// A reload would have to end a process that was attached to.
+    #[error(
+        "it was attached to, and a reload would end it; stop it and start it again, then reload"
+    )]
+    Attached,
     /// It is stopped or stopping.
     #[error("it is stopped")]
     Stopped,
@@ -126,6 +136,23 @@ pub enum HostError {
         name: String,
         /// What the settings name.
         known: Vec<InstanceName>,
+    },
+    /// The environment names a plugin to attach to, where plugins are verified.
+    #[error(
+        "plugin `{instance}`: {} would have it attached to, and this host verifies its plugins; unset the variable, or use it where verification is switched off",
+        crate::settings::REATTACH_VARIABLE
+    )]
+    UnverifiedAttach {
+        /// The instance.
+        instance: InstanceName,
+    },
+    /// Nothing serves that could be asked.
+    #[error("plugin `{instance}` is {state}; wait until it is ready")]
+    NotServing {
+        /// The instance.
+        instance: InstanceName,
+        /// Its state.
+        state: PluginState,
     },
     /// A gateway does not fit the instance.
     #[error("plugin `{instance}` fills interface `{interface}`, not `{asked}`")]

@@ -15,10 +15,13 @@ mod live;
 pub mod manager;
 mod plugin;
 pub mod settings;
+mod source;
 mod status;
 mod system;
 
 pub use error::{HostError, PluginError, PluginErrorKind};
 pub use interface::{InitialiseError, InitialiseRequest, Initialiser, InterfaceSpec};
 pub use live::{CallLimits, Entered, Link, Live, Unavailable};
-pub use status::{EventKind, HostEvent, PluginState, PluginStatus, StartTimings};
+pub use plugin::TlsFilesError;
+pub use source::{PluginSource, RunsAs};
+pub use status::{EventKind, HostEvent, PluginState, PluginStatus, SecurityMode, StartTimings};

@@ -2,8 +2,10 @@
 //! plugin actors. Status, events and connections are watched, never asked for.
 
 mod actor;
+mod config;
 mod host;
 pub mod messages;
 
 pub use actor::PluginManager;
-pub use host::{Host, HostConfig, Interfaces, SettingsSource};
+pub use config::{HostConfig, Interfaces, SettingsSource, Sourced};
+pub use host::Host;

@@ -7,28 +7,33 @@
 pub(crate) mod actor;
 mod effects;
 pub(crate) mod lifecycle;
+mod load;
 pub(crate) mod messages;
 mod monitor;
 mod restart;
+mod secure;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use outrigger_discovery::Resolved;
-use outrigger_transport::{Connection, Driver, Program, StopLadder};
+use outrigger_transport::{Connection, Driver, Output, Reattach, StopLadder};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use crate::error::PluginError;
+use crate::interface::InterfaceSpec;
 use crate::live::Live;
 use crate::settings::{Env, ProviderSettings};
-use crate::status::StartTimings;
+use crate::source::PluginSource;
+use crate::status::SecurityMode;
+
+use load::Loaded;
+pub use secure::TlsFilesError;
 
 /// What every plugin actor of a host shares.
 pub(crate) struct HostContext {
-    pub(crate) driver: Arc<dyn Driver>,
     pub(crate) resolver: Arc<outrigger_discovery::Resolver>,
     pub(crate) run_dir: std::path::PathBuf,
     pub(crate) host_identity: Arc<str>,
@@ -47,13 +52,22 @@ impl fmt::Debug for HostContext {
     }
 }
 
-/// A distribution that can be launched, and the settings that asked for it.
+/// What an instance is, whatever the settings say.
 #[derive(Debug)]
-pub(crate) struct Loaded {
-    pub(crate) provider: ProviderSettings,
-    pub(crate) resolved: Resolved,
-    pub(crate) program: Program,
-    pub(crate) timings: StartTimings,
+pub(crate) struct Blueprint {
+    pub(crate) spec: Arc<InterfaceSpec>,
+    /// `None`: its distribution.
+    pub(crate) source: Option<PluginSource>,
+    pub(crate) driver: Arc<dyn Driver>,
+    /// Who gets copies of its output.
+    pub(crate) output: Output,
+}
+
+impl Blueprint {
+    /// What it is attached to, if it is.
+    pub(crate) fn attached(&self) -> Option<&Reattach> {
+        self.source.as_ref().and_then(PluginSource::attached)
+    }
 }
 
 /// A launched generation.
@@ -61,6 +75,8 @@ pub(crate) struct Loaded {
 pub(crate) struct Serving {
     pub(crate) connection: Arc<dyn Connection>,
     pub(crate) live: Arc<Live>,
+    pub(crate) security: SecurityMode,
+    pub(crate) multiplexed: bool,
     pub(crate) loaded: Arc<Loaded>,
     /// What its initialisation took, once it is over.
     pub(crate) initialised_in: Arc<OnceLock<Duration>>,

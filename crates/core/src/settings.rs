@@ -25,6 +25,7 @@ mod limits;
 mod pairs;
 mod paths;
 mod provider;
+mod reattach;
 mod schema;
 mod sources;
 mod toml_file;
@@ -42,10 +43,12 @@ pub use central::CentralSettings;
 pub use config_source::{ConfigError, read_config};
 pub use env::{Env, ProcessEnv};
 pub use error::{Origin, Place, Position, SettingsError, Warning};
+pub(crate) use file::read as read_small;
 pub use file::{FileError, MAX_FILE_BYTES};
 pub use limits::{Timeouts, UnpackLimits};
 pub use paths::default_run_dir;
 pub use provider::{EnvironmentProfile, ProviderSettings, ReloadMode, TlsSettings, Variables};
+pub use reattach::{REATTACH_VARIABLE, reattached};
 pub use sources::{Loaded, Sources};
 
 /// What a host is to do, parsed and complete.

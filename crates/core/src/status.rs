@@ -1,11 +1,14 @@
 //! What others see of an instance: a status that is watched, and events.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use outrigger_transport::Containment;
+use outrigger_transport::{Containment, Security};
 use outrigger_types::{Generation, InstanceName, InterfaceName, PluginName, PluginVersion};
 use serde::Serialize;
+
+use crate::source::RunsAs;
 
 /// The state of an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -48,6 +51,39 @@ impl fmt::Display for PluginState {
     }
 }
 
+/// How a generation's connections are secured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum SecurityMode {
+    /// Mutual TLS with certificates that were made for this one process.
+    Mutual,
+    /// TLS by certificates that were given.
+    Given,
+    /// None at all, which is dangerous.
+    None,
+}
+
+impl SecurityMode {
+    pub(crate) const fn of(security: &Security) -> Self {
+        match security {
+            Security::AutoMtls => Self::Mutual,
+            Security::Given(_) => Self::Given,
+            Security::Plaintext => Self::None,
+        }
+    }
+}
+
+impl fmt::Display for SecurityMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Mutual => "mutual",
+            Self::Given => "given",
+            Self::None => "none",
+        })
+    }
+}
+
 /// What each part of bringing a generation up took.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -84,6 +120,14 @@ pub struct PluginStatus {
     pub pid: Option<u32>,
     /// The application protocol version in use.
     pub app_version: Option<u32>,
+    /// How its connections are secured.
+    pub security: Option<SecurityMode>,
+    /// Whether brokered connections share its one socket.
+    pub multiplexed: Option<bool>,
+    /// How it runs.
+    pub runs_as: RunsAs,
+    /// The unsigned directory that it runs from, if it does.
+    pub directory: Option<PathBuf>,
     /// How far its processes are contained.
     pub containment: Option<Containment>,
     /// `compat` or `strict`.

@@ -1,14 +1,18 @@
 //! From a builder to a host, in two phases.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use outrigger_core::manager::{Host, HostConfig, Interfaces, SettingsSource};
-use outrigger_core::settings::{Settings, Sources, Warning};
-use outrigger_core::{HostError, InterfaceSpec};
+use outrigger_core::manager::{Host, HostConfig, Interfaces, SettingsSource, Sourced};
+use outrigger_core::settings::{
+    ProcessEnv, REATTACH_VARIABLE, Settings, Sources, Warning, reattached,
+};
+use outrigger_core::{HostError, InterfaceSpec, PluginSource};
 use outrigger_discovery::{Verification, Verifier};
-use outrigger_transport::Driver;
+use outrigger_transport::{Driver, Output, Reattach, Runner};
+use outrigger_types::InstanceName;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
@@ -28,6 +32,9 @@ pub struct PluginHostBuilder {
     public_key: Option<PathBuf>,
     identity: String,
     driver: Option<Arc<dyn Driver>>,
+    /// By the names that were given; the last one of an instance holds.
+    origins: Vec<(String, PluginSource)>,
+    outputs: Vec<(String, Output)>,
     io: Option<Handle>,
 }
 
@@ -117,6 +124,44 @@ impl PluginHostBuilder {
         self
     }
 
+    /// Runs one instance from a directory instead of its distribution: the files
+    /// where they stand, unpacked and unsigned. A reload looks at them anew.
+    /// For whoever writes a plugin; [`register`](Self::register) refuses it
+    /// unless [`danger_skip_verification`](Self::danger_skip_verification) was
+    /// called.
+    pub fn develop(self, instance: impl Into<String>, directory: impl Into<PathBuf>) -> Self {
+        self.source(instance, PluginSource::Directory(directory.into()))
+    }
+
+    /// Attaches to a plugin that runs already, instead of launching one: the
+    /// node vouches for it, whatever verifies its other plugins. One in test
+    /// mode is left alone when the host stops; any other is stopped like a
+    /// plugin of the host's own.
+    ///
+    /// Connections to it are secured as the interface, or the definition's
+    /// `tls`, says; in test mode plainly, unless one of them gives certificates.
+    pub fn attach(self, instance: impl Into<String>, reattach: Reattach) -> Self {
+        self.source(instance, PluginSource::Attached(reattach))
+    }
+
+    /// Has one instance's processes started by somebody else, as in a container.
+    pub fn runner(self, instance: impl Into<String>, runner: Arc<dyn Runner>) -> Self {
+        self.source(instance, PluginSource::Runner(runner))
+    }
+
+    /// Says where one instance's generations come from. The last word on an
+    /// instance holds, but for the variable `OUTRIGGER_REATTACH_PLUGINS`.
+    pub fn source(mut self, instance: impl Into<String>, source: PluginSource) -> Self {
+        self.origins.push((instance.into(), source));
+        self
+    }
+
+    /// Gives one instance's output to somebody, beside the log.
+    pub fn output(mut self, instance: impl Into<String>, output: Output) -> Self {
+        self.outputs.push((instance.into(), output));
+        self
+    }
+
     /// Where connections are driven; by default the runtime that calls
     /// [`Registered::start`]. It must outlive the host.
     pub fn runtime(mut self, handle: Handle) -> Self {
@@ -130,7 +175,8 @@ impl PluginHostBuilder {
     /// # Errors
     ///
     /// [`HostError`]: settings that cannot be read, an interface that was not
-    /// added, a launcher that is none.
+    /// added, a source or an output of an instance that is not configured, an
+    /// unsigned directory where plugins are verified, a launcher that is none.
     pub fn register(self) -> Result<Registered, HostError> {
         let (settings, source, warnings) = match self.settings {
             Some(settings) => {
@@ -146,6 +192,15 @@ impl PluginHostBuilder {
         for warning in &warnings {
             tracing::warn!("{warning}");
         }
+        let mut sources = named(&settings, self.origins)?;
+        let skips = matches!(self.verification, Choice::DangerSkip);
+        for (instance, reattach) in running(&settings)? {
+            if !skips {
+                return Err(HostError::UnverifiedAttach { instance });
+            }
+            sources.insert(instance, PluginSource::Attached(reattach));
+        }
+        let outputs = named(&settings, self.outputs)?;
         let base_dir = &settings.base_dir;
         let verifier: Arc<dyn Verifier> = match self.verification {
             Choice::Custom(verifier) => verifier,
@@ -155,11 +210,13 @@ impl PluginHostBuilder {
                 signature_dir: base_dir.clone(),
             }),
         };
-        Host::check(&settings, &self.interfaces)?;
+        Host::check(&settings, &self.interfaces, &sources, &*verifier)?;
         let config = Unstarted {
             settings,
             source,
             interfaces: self.interfaces,
+            sources,
+            outputs,
             verifier,
             identity: self.identity.into(),
             driver: self.driver,
@@ -169,11 +226,41 @@ impl PluginHostBuilder {
     }
 }
 
+/// What was said by name, by instances that are configured.
+fn named<T>(
+    settings: &Settings,
+    said: Vec<(String, T)>,
+) -> Result<BTreeMap<InstanceName, T>, HostError> {
+    let find = |name: String| {
+        let parsed = InstanceName::parse(&name).ok();
+        let found = parsed.filter(|parsed| settings.providers.contains_key(parsed));
+        found.ok_or_else(|| HostError::UnknownInstance {
+            name: name.escape_debug().to_string(),
+            known: settings.providers.keys().cloned().collect(),
+        })
+    };
+    said.into_iter().map(|(name, it)| Ok((find(name)?, it))).collect()
+}
+
+/// Configured instances that the environment says run already. It may serve
+/// several hosts, so what this one does not have is no error.
+fn running(settings: &Settings) -> Result<Vec<(InstanceName, Reattach)>, HostError> {
+    let (known, unknown): (Vec<_>, Vec<_>) = reattached(&ProcessEnv)?
+        .into_iter()
+        .partition(|(instance, _)| settings.providers.contains_key(instance));
+    for (instance, _) in unknown {
+        tracing::warn!("{REATTACH_VARIABLE} names `{instance}`, which is not configured here");
+    }
+    Ok(known)
+}
+
 #[derive(Debug)]
 struct Unstarted {
     settings: Settings,
     source: SettingsSource,
     interfaces: Interfaces,
+    sources: Sourced,
+    outputs: BTreeMap<InstanceName, Output>,
     verifier: Arc<dyn Verifier>,
     identity: Arc<str>,
     driver: Option<Arc<dyn Driver>>,
@@ -225,6 +312,8 @@ impl Registered {
             settings: config.settings,
             source: config.source,
             interfaces: config.interfaces,
+            sources: config.sources,
+            outputs: config.outputs,
             verifier: config.verifier,
             host_identity: config.identity,
             driver: config.driver,

@@ -6,6 +6,7 @@ use actix::Addr;
 use outrigger_core::manager::{Host, PluginManager};
 use outrigger_core::{HostError, HostEvent, PluginStatus};
 use outrigger_gateways::Gateway;
+use outrigger_transport::{Health, Reattach};
 use outrigger_types::{Generation, InstanceName};
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
@@ -56,10 +57,28 @@ impl PluginHost {
     /// [`HostError`] with the reason; the generation before goes on serving or,
     /// after an exclusive reload, comes back.
     pub async fn reload(&self, instance: &str) -> Result<Generation, HostError> {
-        match InstanceName::parse(instance) {
-            Ok(name) => self.0.reload(&name).await,
-            Err(_) => Err(self.unknown(instance)),
-        }
+        self.0.reload(&self.parse(instance)?).await
+    }
+
+    /// Asks an instance for its health once, within `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError::UnknownInstance`], and [`HostError::NotServing`] while
+    /// nothing serves.
+    pub async fn health(&self, instance: &str, timeout: Duration) -> Result<Health, HostError> {
+        self.0.health(&self.parse(instance)?, timeout).await
+    }
+
+    /// What another host needs to attach to the process that serves an
+    /// instance; `None` where there is no process. The host goes on owning it:
+    /// it is killed when the host is stopped.
+    ///
+    /// # Errors
+    ///
+    /// As [`PluginHost::health`].
+    pub async fn reattach(&self, instance: &str) -> Result<Option<Reattach>, HostError> {
+        self.0.reattach(&self.parse(instance)?).await
     }
 
     /// The status of every instance, now.
@@ -109,6 +128,10 @@ impl PluginHost {
         hurry: CancellationToken,
     ) -> Result<(), HostError> {
         self.0.stop_or(deadline, hurry).await
+    }
+
+    fn parse(&self, instance: &str) -> Result<InstanceName, HostError> {
+        InstanceName::parse(instance).map_err(|_| self.unknown(instance))
     }
 
     fn unknown(&self, instance: &str) -> HostError {

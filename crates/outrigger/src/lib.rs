@@ -38,14 +38,19 @@ pub use host::PluginHost;
 pub use outrigger_core::settings::{self, Settings, SettingsError};
 pub use outrigger_core::{
     EventKind, HostError, HostEvent, InitialiseError, InitialiseRequest, Initialiser,
-    InterfaceSpec, Link, PluginError, PluginErrorKind, PluginState, PluginStatus, StartTimings,
-    Unavailable, manager,
+    InterfaceSpec, Link, PluginError, PluginErrorKind, PluginSource, PluginState, PluginStatus,
+    RunsAs, SecurityMode, StartTimings, TlsFilesError, Unavailable, manager,
 };
 pub use outrigger_gateways::{
     CallOptions, Caller, Gateway, GatewayError, Method, Outgoing, helloworld, initialiser,
 };
 pub use outrigger_launcher::hook as launcher_hook;
-pub use outrigger_transport::{Containment, Cookie, Driver, Endpoint, Rpc};
+pub use outrigger_transport::{
+    Address, AttachDriver, Connection, Containment, Cookie, Driver, Endpoint, ExitStatus, GivenTls,
+    GivenTlsError, Health, LARGEST_MESSAGE, LaunchError, LaunchSpec, Order, Output, OutputStream,
+    Program, Reattach, ReattachError, Rpc, Runner, RunnerDriver, Running, Security, Sink,
+    Translate,
+};
 pub use outrigger_types::{
     ConfigSource, Generation, InstanceName, InterfaceName, Platform, PluginDefinition, PluginName,
     PluginVersion, RawConfig,

@@ -7,15 +7,19 @@ use actix::{Actor, Addr, Context, Handler, MessageResult, ResponseFuture};
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use futures_util::stream;
+use outrigger_transport::Connection;
 use outrigger_types::{Generation, InstanceName};
 use tokio::runtime::Handle;
 use tokio::sync::broadcast;
 
-use super::host::{Instance, SettingsSource};
-use super::messages::{GetLink, GetStatus, ReloadPlugin, StartAll, StopAll, Subscribe};
+use super::config::SettingsSource;
+use super::host::Instance;
+use super::messages::{
+    FindConnection, GetLink, GetStatus, ReloadPlugin, StartAll, StopAll, Subscribe,
+};
 use crate::error::{HostError, PluginError, PluginErrorKind};
 use crate::plugin::actor::PluginActor;
-use crate::plugin::messages::{Reload, Start, Stop};
+use crate::plugin::messages::{GetConnection, Reload, Start, Stop};
 use crate::status::HostEvent;
 
 /// Control only.
@@ -158,5 +162,15 @@ impl Handler<Subscribe> for PluginManager {
 
     fn handle(&mut self, _: Subscribe, _: &mut Context<Self>) -> Self::Result {
         MessageResult(self.events.subscribe())
+    }
+}
+
+impl Handler<FindConnection> for PluginManager {
+    type Result = ResponseFuture<Option<Arc<dyn Connection>>>;
+
+    fn handle(&mut self, find: FindConnection, _: &mut Context<Self>) -> Self::Result {
+        let child = self.children.get(&find.instance).cloned();
+        // An actor that is gone has no connection either.
+        Box::pin(async move { child?.actor.send(GetConnection).await.ok().flatten() })
     }
 }

@@ -1,13 +1,13 @@
 //! A running host, without the gateways: what the facade builds on.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Addr;
-use outrigger_discovery::{Limits, Resolver, Verifier};
-use outrigger_transport::{Driver, Launcher, ProcessDriver, RunRoot};
+use outrigger_discovery::{Resolver, Verifier};
+use outrigger_transport::{Connection, Health, ProcessDriver, Reattach, RunRoot};
 use outrigger_types::{Generation, InstanceName, InterfaceName, Platform};
 use tokio::runtime::Handle;
 use tokio::sync::{broadcast, watch};
@@ -15,14 +15,17 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::actor::{Child, PluginManager};
-use super::messages::{ReloadPlugin, StartAll, StopAll};
+use super::config::{
+    HostConfig, Interfaces, Sourced, check, initial_status, launcher, limits, spec,
+};
+use super::messages::{FindConnection, ReloadPlugin, StartAll, StopAll};
 use crate::error::HostError;
-use crate::interface::InterfaceSpec;
 use crate::live::{Link, LiveCell};
-use crate::plugin::HostContext;
-use crate::plugin::actor::{PluginActor, call_limits, sandbox, start};
-use crate::settings::{Env, ProcessEnv, ProviderSettings, Settings, Sources, UnpackLimits};
-use crate::status::{HostEvent, PluginState, PluginStatus, StartTimings};
+use crate::plugin::actor::{PluginActor, call_limits, start};
+use crate::plugin::{Blueprint, HostContext};
+use crate::settings::{Env, ProcessEnv, Settings};
+use crate::source::{PluginSource, RunsAs};
+use crate::status::{HostEvent, PluginStatus};
 use crate::system::ActorSystem;
 
 /// Events that a slow listener may fall behind before it loses some.
@@ -30,64 +33,6 @@ const EVENTS: usize = 256;
 
 /// For killed plugins to be gone: a sweep, a reaped launcher, a directory.
 const END_LIMIT: Duration = Duration::from_secs(6);
-
-/// Where the settings come from, now and at each reload.
-#[derive(Debug, Clone)]
-pub enum SettingsSource {
-    /// Built by the embedder; a reload finds the same.
-    Fixed(Arc<Settings>),
-    /// Files, environment and overrides; a reload reads them anew.
-    Sources(Arc<Sources>),
-}
-
-impl SettingsSource {
-    pub(super) fn load(&self) -> Result<Settings, HostError> {
-        match self {
-            Self::Fixed(settings) => Ok(Settings::clone(settings)),
-            Self::Sources(sources) => Ok(sources.load()?.settings),
-        }
-    }
-}
-
-/// The interfaces that a node has.
-pub type Interfaces = BTreeMap<InterfaceName, Arc<InterfaceSpec>>;
-
-/// Everything that a host is started with.
-pub struct HostConfig {
-    /// What to run.
-    pub settings: Settings,
-    /// Where a reload finds what to run then.
-    pub source: SettingsSource,
-    /// The interfaces that the node has.
-    pub interfaces: Interfaces,
-    /// Who judges distributions.
-    pub verifier: Arc<dyn Verifier>,
-    /// The node's identity, as plugins are told it.
-    pub host_identity: Arc<str>,
-    /// How plugins are run; `None`: as processes, through the launcher if there
-    /// is one.
-    pub driver: Option<Arc<dyn Driver>>,
-    /// Where connections are driven.
-    pub io: Handle,
-}
-
-impl fmt::Debug for HostConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HostConfig").field("settings", &self.settings).finish_non_exhaustive()
-    }
-}
-
-fn spec(
-    interfaces: &Interfaces,
-    instance: &InstanceName,
-    provider: &ProviderSettings,
-) -> Result<Arc<InterfaceSpec>, HostError> {
-    interfaces.get(&provider.interface).cloned().ok_or_else(|| HostError::UnknownInterface {
-        instance: instance.clone(),
-        interface: provider.interface.clone(),
-        known: interfaces.keys().cloned().collect(),
-    })
-}
 
 /// An instance as readers see it.
 #[derive(Debug, Clone)]
@@ -123,12 +68,16 @@ impl Host {
     /// # Errors
     ///
     /// [`HostError::UnknownInterface`] names the first provider that the node
-    /// has no interface for; [`HostError::Launcher`] a launcher that is none.
-    pub fn check(settings: &Settings, interfaces: &Interfaces) -> Result<(), HostError> {
-        for (instance, provider) in &settings.providers {
-            spec(interfaces, instance, provider)?;
-        }
-        launcher(settings).map(drop)
+    /// has no interface for; [`HostError::UnknownInstance`] a source whose
+    /// instance is not configured; [`HostError::Plugin`] a directory that would
+    /// have to be verified; [`HostError::Launcher`] a launcher that is none.
+    pub fn check(
+        settings: &Settings,
+        interfaces: &Interfaces,
+        sources: &Sourced,
+        verifier: &dyn Verifier,
+    ) -> Result<(), HostError> {
+        check(settings, interfaces, sources, verifier)
     }
 
     /// Starts the actors and, unless it fails, all plugins.
@@ -150,7 +99,7 @@ impl Host {
         config: HostConfig,
         cancel: CancellationToken,
     ) -> Result<Self, HostError> {
-        Self::check(&config.settings, &config.interfaces)?;
+        Self::check(&config.settings, &config.interfaces, &config.sources, &*config.verifier)?;
         let host = tokio::task::spawn_blocking(move || Self::assemble(config));
         let mut host = host.await.map_err(|_| HostError::Stopped)??;
         let started = tokio::select! {
@@ -172,6 +121,7 @@ impl Host {
     fn assemble(config: HostConfig) -> Result<Self, HostError> {
         let launcher = launcher(&config.settings)?;
         let run_root = RunRoot::create(&config.settings.run_dir)?;
+        let custom = config.driver.is_some();
         let driver = config.driver.clone().unwrap_or_else(|| {
             if launcher.is_none() {
                 tracing::warn!(
@@ -188,7 +138,6 @@ impl Host {
             platform: Platform::current(),
         };
         let context = Arc::new(HostContext {
-            driver,
             resolver: Arc::new(resolver),
             run_dir: run_root.path().to_owned(),
             host_identity: config.host_identity.clone(),
@@ -203,14 +152,25 @@ impl Host {
         let mut actors = Vec::new();
         for (seed, (instance, provider)) in (1_u64..).zip(&config.settings.providers) {
             let spec = spec(&config.interfaces, instance, provider)?;
+            let source = config.sources.get(instance).cloned();
             let cell = LiveCell::new(instance.clone(), call_limits(provider));
-            let (status, statuses) = watch::channel(initial_status(instance, provider));
+            let mut status = initial_status(instance, provider);
+            let runs_as = source.as_ref().and_then(PluginSource::runs_as);
+            let usual = if custom { RunsAs::Custom } else { RunsAs::Process };
+            status.runs_as = runs_as.unwrap_or(usual);
+            let directory = source.as_ref().and_then(PluginSource::directory);
+            status.directory = directory.map(Path::to_owned);
+            let (status, statuses) = watch::channel(status);
+            let own = source.as_ref().and_then(PluginSource::driver);
+            let driver = own.unwrap_or_else(|| driver.clone());
+            let output = config.outputs.get(instance).cloned().unwrap_or_default();
+            let blueprint = Arc::new(Blueprint { spec, source, driver, output });
             let link = cell.link();
             let interface = provider.interface.clone();
             instances.insert(instance.clone(), Instance { link, status: statuses, interface });
             let seed = seed.wrapping_mul(u64::from(std::process::id()));
             let provider = provider.clone();
-            let actor = (instance.clone(), spec, cell, status, provider, seed);
+            let actor = (instance.clone(), blueprint, cell, status, provider, seed);
             actors.push(actor);
         }
         let instances = Arc::new(instances);
@@ -219,11 +179,11 @@ impl Host {
         let (source, io, sender) = (config.source, config.io, events.clone());
         let (system, manager) = ActorSystem::start(move || {
             let children =
-                actors.into_iter().map(|(instance, spec, cell, status, provider, seed)| {
+                actors.into_iter().map(|(instance, blueprint, cell, status, provider, seed)| {
                     let required = provider.required;
                     let (context, events) = (context.clone(), sender.clone());
                     let actor =
-                        PluginActor::new(context, spec, cell, status, events, provider, seed);
+                        PluginActor::new(context, blueprint, cell, status, events, provider, seed);
                     (instance, Child { actor: start(actor), required })
                 });
             let children = Arc::new(children.collect());
@@ -232,6 +192,43 @@ impl Host {
         })?;
         let (system, run_root) = (Some(system), Some(run_root));
         Ok(Self { manager, system, instances, events, tasks, end, io: driven_on, run_root })
+    }
+
+    /// Asks an instance for its health once, within `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError::UnknownInstance`], and [`HostError::NotServing`] while
+    /// nothing serves.
+    pub async fn health(
+        &self,
+        instance: &InstanceName,
+        timeout: Duration,
+    ) -> Result<Health, HostError> {
+        Ok(self.connection(instance).await?.health(timeout).await)
+    }
+
+    /// What another host needs to attach to the process that serves; `None`
+    /// where there is no process.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::health`].
+    pub async fn reattach(&self, instance: &InstanceName) -> Result<Option<Reattach>, HostError> {
+        Ok(self.connection(instance).await?.reattach())
+    }
+
+    async fn connection(&self, instance: &InstanceName) -> Result<Arc<dyn Connection>, HostError> {
+        let Some(known) = self.instances.get(instance) else {
+            let known = self.instances.keys().cloned().collect();
+            return Err(HostError::UnknownInstance { name: instance.to_string(), known });
+        };
+        let find = FindConnection { instance: instance.clone() };
+        let found = self.manager.send(find).await.map_err(|_| HostError::Stopped)?;
+        found.ok_or_else(|| HostError::NotServing {
+            instance: instance.clone(),
+            state: known.status().state,
+        })
     }
 
     /// The manager's address, for a node that is itself made of actors.
@@ -357,40 +354,5 @@ impl Drop for Host {
             let _killed = tokio::time::timeout(END_LIMIT, tasks.wait()).await;
             let _removed = tokio::task::spawn_blocking(move || drop(run_root)).await;
         });
-    }
-}
-
-fn launcher(settings: &Settings) -> Result<Option<Launcher>, HostError> {
-    Launcher::locate(settings.launcher.as_deref()).map_err(HostError::Launcher)
-}
-
-fn initial_status(instance: &InstanceName, provider: &ProviderSettings) -> PluginStatus {
-    PluginStatus {
-        instance: instance.clone(),
-        interface: provider.interface.clone(),
-        name: provider.definition.name.clone(),
-        version: provider.definition.version.clone(),
-        state: PluginState::Stopped,
-        generation: None,
-        pid: None,
-        app_version: None,
-        containment: None,
-        sandbox: sandbox(provider),
-        failures: 0,
-        last_error: None,
-        timings: StartTimings::default(),
-    }
-}
-
-fn limits(unpack: &UnpackLimits) -> Limits {
-    Limits {
-        archive_bytes: unpack.archive_size,
-        entries: usize::try_from(unpack.entries).unwrap_or(usize::MAX),
-        total_bytes: unpack.total_size,
-        file_bytes: unpack.file_size,
-        ratio: unpack.ratio,
-        depth: usize::try_from(unpack.depth).unwrap_or(usize::MAX),
-        metadata_bytes: unpack.metadata_size,
-        ..Limits::default()
     }
 }

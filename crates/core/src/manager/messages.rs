@@ -1,7 +1,10 @@
 //! What the manager can be told, by a node that is itself made of actors or by
 //! anybody who has its address.
 
+use std::sync::Arc;
+
 use actix::Message;
+use outrigger_transport::Connection;
 use outrigger_types::{Generation, InstanceName};
 use tokio::sync::broadcast;
 
@@ -51,3 +54,10 @@ pub struct GetLink {
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "broadcast::Receiver<HostEvent>")]
 pub struct Subscribe;
+
+/// The connection that serves for an instance. From [`crate::manager::Host`].
+#[derive(Debug, Message)]
+#[rtype(result = "Option<Arc<dyn Connection>>")]
+pub(crate) struct FindConnection {
+    pub(crate) instance: InstanceName,
+}

@@ -4,20 +4,20 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 
-use actix::{Actor, AsyncContext, Context, Handler, ResponseFuture};
+use actix::{Actor, AsyncContext, Context, Handler, MessageResult, ResponseFuture};
 use outrigger_types::{Generation, InstanceName};
 use tokio::sync::{broadcast, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::effects::{self, fault};
+use super::effects::{self, Launched, fault};
 use super::lifecycle::{Denied, Lifecycle, Phase, Ticket, Told, Withdrawal};
-use super::messages::{Happened, Reload, Start, Stop};
+use super::load::Loaded;
+use super::messages::{GetConnection, Happened, Reload, Start, Stop};
 use super::monitor::{watch_death, watch_health};
-use super::{Event, HostContext, Loaded, PluginParts, Serving, lifecycle};
+use super::{Blueprint, Event, HostContext, PluginParts, Serving, lifecycle};
 use crate::error::{PluginError, PluginErrorKind};
-use crate::interface::InterfaceSpec;
 use crate::live::{CallLimits, Live, LiveCell};
 use crate::settings::{EnvironmentProfile, ProviderSettings, ReloadMode};
 use crate::status::{EventKind, HostEvent, PluginState, PluginStatus, StartTimings};
@@ -31,7 +31,7 @@ const MAILBOX: usize = 64;
 /// One instance.
 pub(crate) struct PluginActor {
     host: Arc<HostContext>,
-    spec: Arc<InterfaceSpec>,
+    blueprint: Arc<Blueprint>,
     instance: InstanceName,
     /// What the settings ask for now; a reload brings it about.
     provider: ProviderSettings,
@@ -52,7 +52,7 @@ impl PluginActor {
     /// A stopped instance. `seed` spreads its restarts from those of others.
     pub(crate) fn new(
         host: Arc<HostContext>,
-        spec: Arc<InterfaceSpec>,
+        blueprint: Arc<Blueprint>,
         cell: LiveCell,
         status: watch::Sender<PluginStatus>,
         events: broadcast::Sender<HostEvent>,
@@ -60,14 +60,17 @@ impl PluginActor {
         seed: u64,
     ) -> Self {
         let instance = status.borrow().instance.clone();
-        let exclusive = is_exclusive(&spec, &provider);
+        let exclusive = is_exclusive(&blueprint, &provider);
+        let lifecycle = Lifecycle::new(exclusive, seed);
+        let attached = blueprint.attached().is_some();
+        let lifecycle = if attached { lifecycle.stay_down() } else { lifecycle };
         Self {
             host,
-            spec,
+            blueprint,
             instance,
             provider,
             order: 0,
-            lifecycle: Lifecycle::new(exclusive, seed),
+            lifecycle,
             epoch: Instant::now(),
             tickets: 0,
             callers: HashMap::new(),
@@ -142,11 +145,12 @@ impl PluginActor {
     fn resolve(&mut self, generation: Generation, ctx: &mut Context<Self>) {
         // As long as what serves demands it too.
         let proven = self.lifecycle.proven();
-        let exclusive = is_exclusive(&self.spec, &self.provider)
-            || proven.is_some_and(|loaded| is_exclusive(&self.spec, &loaded.provider));
+        let exclusive = is_exclusive(&self.blueprint, &self.provider)
+            || proven.is_some_and(|loaded| is_exclusive(&self.blueprint, &loaded.provider));
         self.lifecycle.set_exclusive(exclusive);
         let work = effects::resolve(
             self.host.clone(),
+            self.blueprint.clone(),
             self.instance.clone(),
             self.provider.clone(),
             self.lifecycle.proven().cloned(),
@@ -159,17 +163,26 @@ impl PluginActor {
         let instance = self.instance.clone();
         let work = effects::launch(
             self.host.clone(),
-            self.spec.clone(),
+            self.blueprint.clone(),
             instance.clone(),
             generation,
             loaded.clone(),
             cancel,
         );
         self.spawn(ctx, async move {
-            let launched = work.await.map(|connection| {
+            let launched = work.await.map(|launched| {
+                let Launched { connection, security, multiplexed } = launched;
                 let live = Live::new(instance, generation, connection.endpoint());
-                let initialised_in = Arc::default();
-                Serving { connection, live, loaded, initialised_in, death: None, health: None }
+                Serving {
+                    connection,
+                    live,
+                    security,
+                    multiplexed,
+                    loaded,
+                    initialised_in: Arc::default(),
+                    death: None,
+                    health: None,
+                }
             });
             Event::Launched(generation, launched)
         });
@@ -188,7 +201,7 @@ impl PluginActor {
         let started = Instant::now();
         let work = effects::initialise(
             self.host.clone(),
-            self.spec.clone(),
+            self.blueprint.clone(),
             self.instance.clone(),
             loaded,
             connection,
@@ -209,19 +222,19 @@ impl PluginActor {
         let timings = serving.loaded.timings;
         let initialise = serving.initialised_in.get().copied().unwrap_or_default();
         let info = connection.info();
-        self.lifecycle.set_exclusive(is_exclusive(&self.spec, &provider));
+        let (security, multiplexed) = (serving.security, serving.multiplexed);
+        self.lifecycle.set_exclusive(is_exclusive(&self.blueprint, &provider));
         self.cell.set_limits(call_limits(&provider));
         self.cell.publish(live);
-        let health = watch_health(
-            connection,
-            generation,
-            self.instance.clone(),
-            ctx.address(),
-            provider.timeouts,
-        );
-        let health = AbortOnDropHandle::new(self.host.io.spawn(health));
+        // One in test mode may stand at a breakpoint, which is no death.
+        let test = self.blueprint.attached().is_some_and(|reattach| reattach.test);
+        let health = (!test).then(|| {
+            let (instance, actor) = (self.instance.clone(), ctx.address());
+            let health = watch_health(connection, generation, instance, actor, provider.timeouts);
+            AbortOnDropHandle::new(self.host.io.spawn(health))
+        });
         if let Some(serving) = self.lifecycle.serving_mut() {
-            serving.health = Some(health);
+            serving.health = health;
         }
         self.status.send_modify(|status| {
             status.name = provider.definition.name.clone();
@@ -230,6 +243,8 @@ impl PluginActor {
             status.generation = Some(generation);
             status.pid = info.pid;
             status.app_version = Some(info.app_version);
+            status.security = Some(security);
+            status.multiplexed = Some(multiplexed);
             status.containment = Some(info.containment);
             status.timings = StartTimings {
                 launch: info.timings.spawn,
@@ -259,6 +274,8 @@ impl PluginActor {
             status.generation = None;
             status.pid = None;
             status.app_version = None;
+            status.security = None;
+            status.multiplexed = None;
         });
     }
 
@@ -348,8 +365,10 @@ pub(crate) fn sandbox(provider: &ProviderSettings) -> &'static str {
     }
 }
 
-fn is_exclusive(spec: &InterfaceSpec, provider: &ProviderSettings) -> bool {
-    provider.reload.unwrap_or(spec.reload) == ReloadMode::Exclusive
+fn is_exclusive(blueprint: &Blueprint, provider: &ProviderSettings) -> bool {
+    // What is attached to serves one host at a time.
+    let mode = provider.reload.unwrap_or(blueprint.spec.reload);
+    mode == ReloadMode::Exclusive || blueprint.attached().is_some()
 }
 
 impl Actor for PluginActor {
@@ -372,6 +391,12 @@ impl Handler<Reload> for PluginActor {
             self.order = reload.order;
             self.provider = reload.provider;
         }
+        // To make room for itself it would have to end what it attaches to.
+        let held = self.blueprint.attached().is_some_and(|reattach| !reattach.test);
+        if held && self.lifecycle.serving().is_some() {
+            let refused = fault(&self.instance, PluginErrorKind::Attached);
+            return Box::pin(async move { Err(refused) });
+        }
         self.ask(Event::Reload, ctx)
     }
 }
@@ -384,6 +409,14 @@ impl Handler<Stop> for PluginActor {
         Box::pin(async move {
             let _generation = stopped.await;
         })
+    }
+}
+
+impl Handler<GetConnection> for PluginActor {
+    type Result = MessageResult<GetConnection>;
+
+    fn handle(&mut self, _: GetConnection, _: &mut Context<Self>) -> Self::Result {
+        MessageResult(self.lifecycle.serving().map(|(_, serving)| serving.connection.clone()))
     }
 }
 

@@ -1,22 +1,23 @@
 //! The work that the lifecycle asks for, off the actor's thread.
 
-use std::fs::File;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use outrigger_discovery::{EntryKind, Resolved};
-use outrigger_transport::{Connection, Environment, Image, LaunchSpec, Program};
+use outrigger_transport::{Connection, Environment, LaunchSpec, PORTS};
 use outrigger_types::{Generation, InstanceName};
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::lifecycle::Retirement;
-use super::{HostContext, Loaded, ladder};
+use super::load::{Loaded, load};
+use super::secure::security;
+use super::{Blueprint, HostContext, ladder};
 use crate::error::{PluginError, PluginErrorKind};
-use crate::interface::{InitialiseRequest, InterfaceSpec};
+use crate::interface::InitialiseRequest;
 use crate::live::Live;
 use crate::settings::{EnvironmentProfile, ProviderSettings, read_config};
-use crate::status::StartTimings;
+use crate::status::SecurityMode;
 
 /// How long after a failed initialisation a death is waited for.
 const DEATH_LIMIT: Duration = Duration::from_millis(100);
@@ -26,16 +27,18 @@ pub(super) fn fault(instance: &InstanceName, kind: PluginErrorKind) -> PluginErr
     PluginError { plugin: instance.clone(), kind: Arc::new(kind) }
 }
 
-/// Finds, verifies and unpacks, and seals the program if it is a single file.
+/// Finds and judges what is to run.
 pub(super) async fn resolve(
     host: Arc<HostContext>,
+    blueprint: Arc<Blueprint>,
     instance: InstanceName,
     provider: ProviderSettings,
     proven: Option<Arc<Loaded>>,
 ) -> Result<Arc<Loaded>, PluginError> {
     let limit = provider.timeouts.start;
     let name = instance.clone();
-    let work = tokio::task::spawn_blocking(move || load(&host, provider, proven.as_deref()));
+    let work =
+        tokio::task::spawn_blocking(move || load(&host, &blueprint, provider, proven.as_deref()));
     let kind = match timeout(limit, work).await {
         Ok(Ok(Ok(loaded))) => return Ok(Arc::new(loaded)),
         Ok(Ok(Err(kind))) => kind,
@@ -45,99 +48,104 @@ pub(super) async fn resolve(
     Err(fault(&name, kind))
 }
 
-fn load(
-    host: &HostContext,
-    provider: ProviderSettings,
-    proven: Option<&Loaded>,
-) -> Result<Loaded, PluginErrorKind> {
-    let start = Instant::now();
-    let clock = || start.elapsed();
-    let known = proven.map(|loaded| &loaded.resolved);
-    let resolved = host.resolver.resolve(&provider.definition, known, &clock)?;
-    let before = clock();
-    let program = match proven {
-        // Made once for each verified distribution.
-        Some(proven) if Arc::ptr_eq(&proven.resolved.workspace, &resolved.workspace) => {
-            proven.program.clone()
-        }
-        _ => program(&resolved)?,
-    };
-    let timings = StartTimings {
-        verify: resolved.timings.locate + resolved.timings.verify,
-        unpack: resolved.timings.unpack + clock().saturating_sub(before),
-        ..StartTimings::default()
-    };
-    Ok(Loaded { provider, resolved, program, timings })
-}
-
-/// Seals a single-file executable, and checks that what was sealed is what was
-/// verified.
-fn program(resolved: &Resolved) -> Result<Program, PluginErrorKind> {
-    let entry = &resolved.entry_point;
-    if !entry.single_file || entry.kind != EntryKind::Elf {
-        return Ok(Program::Path(entry.path.clone()));
-    }
-    let seal = || {
-        let mut file = File::open(&entry.path)?;
-        let image = Image::seal(&resolved.metadata.entry_point, &mut file)?;
-        let digest = outrigger_discovery::sha256(image.reader()?)?;
-        Ok::<_, std::io::Error>((image, digest))
-    };
-    let (image, digest) = seal().map_err(PluginErrorKind::Seal)?;
-    if digest != entry.digest {
-        return Err(PluginErrorKind::Swapped(entry.path.clone()));
-    }
-    Ok(Program::Image(Arc::new(image)))
+/// A launched generation, and how its connections are secured.
+pub(super) struct Launched {
+    pub(super) connection: Arc<dyn Connection>,
+    pub(super) security: SecurityMode,
+    pub(super) multiplexed: bool,
 }
 
 /// Launches a generation and connects to it.
 pub(super) async fn launch(
     host: Arc<HostContext>,
-    spec: Arc<InterfaceSpec>,
+    blueprint: Arc<Blueprint>,
     instance: InstanceName,
     generation: Generation,
     loaded: Arc<Loaded>,
     cancel: CancellationToken,
-) -> Result<Arc<dyn Connection>, PluginError> {
-    let workspace = loaded.resolved.workspace.clone();
-    let launch = LaunchSpec {
-        generation,
-        name: loaded.resolved.metadata.entry_point.clone(),
-        arguments: loaded.resolved.metadata.parameters.clone(),
-        working_directory: workspace.tree(),
-        environment: environment(&loaded.provider.environment),
-        protocol_versions: spec.protocol_versions.clone(),
-        start_timeout: loaded.provider.timeouts.start,
-        keep: Some(workspace),
-        ..LaunchSpec::new(
-            instance.to_string(),
-            loaded.program.clone(),
-            spec.cookie.clone(),
-            host.run_dir.clone(),
-        )
-    };
-    let launched = host.driver.launch(launch, cancel).await;
-    launched.map_err(|error| fault(&instance, error.into()))
+) -> Result<Launched, PluginError> {
+    let launched = try_launch(&host, blueprint, &instance, generation, loaded, cancel).await;
+    launched.map_err(|kind| fault(&instance, kind))
 }
 
-fn environment(profile: &EnvironmentProfile) -> Environment {
-    let pass = match profile {
+async fn try_launch(
+    host: &HostContext,
+    blueprint: Arc<Blueprint>,
+    instance: &InstanceName,
+    generation: Generation,
+    loaded: Arc<Loaded>,
+    cancel: CancellationToken,
+) -> Result<Launched, PluginErrorKind> {
+    let driver = blueprint.driver.clone();
+    let run_dir = host.run_dir.clone();
+    let instance = instance.to_string();
+    // Off this thread, since certificates may have to be read.
+    let spec = tokio::task::spawn_blocking(move || {
+        launch_spec(&blueprint, &loaded, instance, generation, run_dir)
+    });
+    let spec = spec.await.map_err(|panic| PluginErrorKind::Internal(panic.to_string()))??;
+    let security = SecurityMode::of(&spec.security);
+    let multiplexed = spec.multiplex;
+    let connection = driver.launch(spec, cancel).await?;
+    Ok(Launched { connection, security, multiplexed })
+}
+
+fn launch_spec(
+    blueprint: &Blueprint,
+    loaded: &Loaded,
+    instance: String,
+    generation: Generation,
+    run_dir: PathBuf,
+) -> Result<LaunchSpec, PluginErrorKind> {
+    let Loaded { provider, files, program, .. } = loaded;
+    let interface = &*blueprint.spec;
+    let largest = provider.largest_message.and_then(|bytes| usize::try_from(bytes).ok());
+    // A plugin that is attached to gave its one socket away already.
+    let multiplexed = interface.multiplex && blueprint.attached().is_none();
+    let mut spec = LaunchSpec {
+        generation,
+        environment: environment(provider),
+        protocol_versions: interface.protocol_versions.clone(),
+        security: security(blueprint, provider)?,
+        multiplex: provider.multiplex.unwrap_or(multiplexed),
+        largest_message: largest.unwrap_or(interface.largest_message),
+        ports: provider.ports.clone().unwrap_or(PORTS),
+        socket_group: provider.socket_group.clone(),
+        checksum: provider.checksum,
+        output: blueprint.output.clone(),
+        start_timeout: provider.timeouts.start,
+        keep: files.keep(),
+        ..LaunchSpec::new(instance, program.clone(), interface.cookie.clone(), run_dir)
+    };
+    if let Some(metadata) = files.metadata() {
+        spec.name.clone_from(&metadata.entry_point);
+        spec.arguments.clone_from(&metadata.parameters);
+    }
+    if let Some(directory) = files.working_directory() {
+        spec.working_directory = directory;
+    }
+    Ok(spec)
+}
+
+fn environment(provider: &ProviderSettings) -> Environment {
+    let pass = match &provider.environment {
         EnvironmentProfile::Compat => None,
         EnvironmentProfile::Strict { pass } => Some(pass.clone()),
     };
-    Environment { pass, add: Vec::new() }
+    let add = provider.variables.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+    Environment { pass, add: add.collect() }
 }
 
 /// Reads the config anew and initialises a generation.
 pub(super) async fn initialise(
     host: Arc<HostContext>,
-    spec: Arc<InterfaceSpec>,
+    blueprint: Arc<Blueprint>,
     instance: InstanceName,
     loaded: Arc<Loaded>,
     connection: Arc<dyn Connection>,
     cancel: CancellationToken,
 ) -> Result<(), PluginError> {
-    let Some(initialiser) = spec.initialiser.clone() else { return Ok(()) };
+    let Some(initialiser) = blueprint.spec.initialiser.clone() else { return Ok(()) };
     let limit = loaded.provider.timeouts.initialise;
     let work = async {
         let env = host.env.clone();

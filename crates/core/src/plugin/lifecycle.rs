@@ -87,6 +87,8 @@ pub(crate) struct Lifecycle<P: Parts> {
     timer: Timer,
     /// Two generations may not run at the same time.
     exclusive: bool,
+    /// Nothing is launched after a death or a failure, until somebody asks.
+    stays_down: bool,
     /// What served last, for restarts and for going back.
     proven: Option<P::Distribution>,
     restarts: Restarts,
@@ -111,6 +113,7 @@ impl<P: Parts> Lifecycle<P> {
             last: Generation::default(),
             timer: 0,
             exclusive,
+            stays_down: false,
             proven: None,
             restarts: Restarts::new(seed),
             retiring: BTreeSet::new(),
@@ -120,6 +123,12 @@ impl<P: Parts> Lifecycle<P> {
             queued: Vec::new(),
             effects: Vec::new(),
         }
+    }
+
+    /// For an instance whose processes somebody else starts.
+    pub(crate) fn stay_down(mut self) -> Self {
+        self.stays_down = true;
+        self
     }
 
     /// Whether a reload may overlap can change with the settings.

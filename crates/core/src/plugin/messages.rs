@@ -1,6 +1,9 @@
 //! What a plugin actor can be told.
 
+use std::sync::Arc;
+
 use actix::Message;
+use outrigger_transport::Connection;
 use outrigger_types::Generation;
 
 use super::Event;
@@ -29,6 +32,11 @@ pub(crate) struct Reload {
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub(crate) struct Stop;
+
+/// The connection that serves, if one does. May be repeated.
+#[derive(Debug, Message)]
+#[rtype(result = "Option<Arc<dyn Connection>>")]
+pub(crate) struct GetConnection;
 
 /// Something ended or happened elsewhere. From effects, monitors and timers.
 #[derive(Message)]

@@ -67,7 +67,7 @@ pub enum FileError {
 
 /// Reads a regular file of at most [`MAX_FILE_BYTES`]; `what` names it in
 /// errors. A file whose length or time of change moves meanwhile is read again.
-pub(super) fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, FileError> {
+pub(crate) fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, FileError> {
     let failed = |source: io::Error| {
         let path = path.to_owned();
         match source.kind() {

@@ -62,6 +62,10 @@ impl<P: Parts> Lifecycle<P> {
     }
 
     pub(super) fn restart(&mut self, distribution: Option<P::Distribution>, now: Duration) {
+        if self.stays_down {
+            self.state = State::Failed;
+            return;
+        }
         let verdict = self.restarts.failed(now);
         match distribution {
             Some(distribution) if verdict.delay.is_zero() => self.start_with(distribution),

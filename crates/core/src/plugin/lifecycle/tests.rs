@@ -263,6 +263,27 @@ fn a_timer_that_is_not_waited_for_is_ignored() {
 }
 
 #[test]
+fn an_instance_that_somebody_else_starts_stays_down_until_somebody_asks() {
+    let mut bench = Bench::new(true);
+    bench.lifecycle = Lifecycle::new(true, 1).stay_down();
+    bench.check(Event::Start(1), &["resolve 1"]);
+    bench.check(resolved(1, 10), &["launch 1 of 10"]);
+    bench.check(launched(1), &["initialise 1"]);
+    bench.check(initialised(1), &["publish 1", "answer 1: 1"]);
+    bench.check(died(1), &["withdraw: died", "kill 1"]);
+    assert_eq!(bench.lifecycle.phase(), Phase::Failed);
+    bench.check(retired(1), &[]);
+    bench.check(Event::Reload(2), &["resolve 2"]);
+    bench.check(resolved(2, 10), &["launch 2 of 10"]);
+    // What served is gone too, so there is one more try, and no timer after it.
+    let failed = || Err(TRANSIENT);
+    let again = ["report to a caller", "launch 3 of 10", "answer 2: failed"];
+    bench.check(Event::Launched(Generation(2), failed()), &again);
+    bench.check(Event::Launched(Generation(3), failed()), &["report"]);
+    assert_eq!(bench.lifecycle.phase(), Phase::Failed);
+}
+
+#[test]
 fn late_completion_of_an_old_generation_is_dropped() {
     let mut bench = Bench::ready(false);
     bench.check(died(1), &["withdraw: died", "kill 1", "launch 2 of 10"]);

@@ -74,7 +74,7 @@ Variables = {{ LANG = "C" }}
     )));
     assert_eq!(
         loaded.unwrap_err(),
-        "settings node.toml line 9 column 60: Node.Plugins.Providers.helloworld.Tls.Roots: env \
+        "settings node.toml line 9 column 57: Node.Plugins.Providers.helloworld.Tls.Roots: env \
          variable ROOTS not found or empty; set it, or write the path here"
     );
     let sources = fixture.sources().with_toml(fixture.path().join("node.toml"));
@@ -191,10 +191,7 @@ fn a_wrong_value_is_refused_with_its_place_and_what_to_give() {
             ),
         ),
         (r#""tls": "none""#, row(67, "tls: a text stands here; give a table")),
-        (
-            r#""multiplex": "yes""#,
-            row(73, "multiplex: a text stands here; give `true` or `false`"),
-        ),
+        (r#""multiplex": "yes""#, row(73, "multiplex: a text stands here; give `true` or `false`")),
         (
             r#""variables": {"PLUGIN_MIN_PORT": "1"}"#,
             row(

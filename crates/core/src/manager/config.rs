@@ -1,0 +1,146 @@
+//! What a host is started with, and what of it can be checked before.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use outrigger_discovery::{DiscoveryError, Limits, Verifier};
+use outrigger_transport::{Driver, Launcher, Output};
+use outrigger_types::{InstanceName, InterfaceName};
+use tokio::runtime::Handle;
+
+use crate::error::{HostError, PluginError};
+use crate::interface::InterfaceSpec;
+use crate::plugin::actor::sandbox;
+use crate::settings::{ProviderSettings, Settings, Sources, UnpackLimits};
+use crate::source::{PluginSource, RunsAs};
+use crate::status::{PluginState, PluginStatus, StartTimings};
+
+/// Where the settings come from, now and at each reload.
+#[derive(Debug, Clone)]
+pub enum SettingsSource {
+    /// Built by the embedder; a reload finds the same.
+    Fixed(Arc<Settings>),
+    /// Files, environment and overrides; a reload reads them anew.
+    Sources(Arc<Sources>),
+}
+
+impl SettingsSource {
+    pub(super) fn load(&self) -> Result<Settings, HostError> {
+        match self {
+            Self::Fixed(settings) => Ok(Settings::clone(settings)),
+            Self::Sources(sources) => Ok(sources.load()?.settings),
+        }
+    }
+}
+
+/// The interfaces that a node has.
+pub type Interfaces = BTreeMap<InterfaceName, Arc<InterfaceSpec>>;
+
+/// Instances with a source of their own.
+pub type Sourced = BTreeMap<InstanceName, PluginSource>;
+
+/// Everything that a host is started with.
+pub struct HostConfig {
+    /// What to run.
+    pub settings: Settings,
+    /// Where a reload finds what to run then.
+    pub source: SettingsSource,
+    /// The interfaces that the node has.
+    pub interfaces: Interfaces,
+    /// Instances that do not come from their distributions, or run in a way of
+    /// their own.
+    pub sources: Sourced,
+    /// Who gets copies of instances' output.
+    pub outputs: BTreeMap<InstanceName, Output>,
+    /// Who judges distributions.
+    pub verifier: Arc<dyn Verifier>,
+    /// The node's identity, as plugins are told it.
+    pub host_identity: Arc<str>,
+    /// How plugins are run; `None`: as processes, through the launcher if there
+    /// is one.
+    pub driver: Option<Arc<dyn Driver>>,
+    /// Where connections are driven.
+    pub io: Handle,
+}
+
+impl fmt::Debug for HostConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostConfig").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+pub(super) fn spec(
+    interfaces: &Interfaces,
+    instance: &InstanceName,
+    provider: &ProviderSettings,
+) -> Result<Arc<InterfaceSpec>, HostError> {
+    interfaces.get(&provider.interface).cloned().ok_or_else(|| HostError::UnknownInterface {
+        instance: instance.clone(),
+        interface: provider.interface.clone(),
+        known: interfaces.keys().cloned().collect(),
+    })
+}
+
+pub(super) fn check(
+    settings: &Settings,
+    interfaces: &Interfaces,
+    sources: &Sourced,
+    verifier: &dyn Verifier,
+) -> Result<(), HostError> {
+    for (instance, provider) in &settings.providers {
+        spec(interfaces, instance, provider)?;
+    }
+    for (instance, source) in sources {
+        if !settings.providers.contains_key(instance) {
+            let known = settings.providers.keys().cloned().collect();
+            return Err(HostError::UnknownInstance { name: instance.to_string(), known });
+        }
+        if let Some(directory) = source.directory() {
+            verifier.verify_directory(directory).map_err(|error| PluginError {
+                plugin: instance.clone(),
+                kind: Arc::new(DiscoveryError::Verify(error).into()),
+            })?;
+        }
+    }
+    launcher(settings).map(drop)
+}
+
+pub(super) fn launcher(settings: &Settings) -> Result<Option<Launcher>, HostError> {
+    Launcher::locate(settings.launcher.as_deref()).map_err(HostError::Launcher)
+}
+
+pub(super) fn initial_status(instance: &InstanceName, provider: &ProviderSettings) -> PluginStatus {
+    PluginStatus {
+        instance: instance.clone(),
+        interface: provider.interface.clone(),
+        name: provider.definition.name.clone(),
+        version: provider.definition.version.clone(),
+        state: PluginState::Stopped,
+        generation: None,
+        pid: None,
+        app_version: None,
+        security: None,
+        multiplexed: None,
+        runs_as: RunsAs::Process,
+        directory: None,
+        containment: None,
+        sandbox: sandbox(provider),
+        failures: 0,
+        last_error: None,
+        timings: StartTimings::default(),
+    }
+}
+
+pub(super) fn limits(unpack: &UnpackLimits) -> Limits {
+    Limits {
+        archive_bytes: unpack.archive_size,
+        entries: usize::try_from(unpack.entries).unwrap_or(usize::MAX),
+        total_bytes: unpack.total_size,
+        file_bytes: unpack.file_size,
+        ratio: unpack.ratio,
+        depth: usize::try_from(unpack.depth).unwrap_or(usize::MAX),
+        metadata_bytes: unpack.metadata_size,
+        ..Limits::default()
+    }
+}

@@ -1,0 +1,139 @@
+//! The files that generations run from: found, judged, and made ready.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use outrigger_discovery::{Developed, EntryKind, Metadata, Resolved};
+use outrigger_transport::{Image, Program};
+use tokio::time::Instant;
+
+use super::{Blueprint, HostContext};
+use crate::error::PluginErrorKind;
+use crate::settings::ProviderSettings;
+use crate::source::PluginSource;
+use crate::status::StartTimings;
+
+/// What can be launched, and the settings that asked for it.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) provider: ProviderSettings,
+    pub(crate) files: Files,
+    pub(crate) program: Program,
+    pub(crate) timings: StartTimings,
+}
+
+/// Files that a generation runs from.
+#[derive(Debug)]
+pub(crate) enum Files {
+    /// A distribution in a private directory, which goes with its last
+    /// generation.
+    Unpacked(Resolved),
+    /// Somebody's own, where they stand.
+    Directory(Developed),
+    /// None: what is attached to runs already.
+    Elsewhere,
+}
+
+impl Files {
+    /// What they say of the program.
+    pub(crate) const fn metadata(&self) -> Option<&Metadata> {
+        match self {
+            Self::Unpacked(resolved) => Some(&resolved.metadata),
+            Self::Directory(developed) => Some(&developed.metadata),
+            Self::Elsewhere => None,
+        }
+    }
+
+    /// Where the program runs.
+    pub(crate) fn working_directory(&self) -> Option<PathBuf> {
+        match self {
+            Self::Unpacked(resolved) => Some(resolved.workspace.tree()),
+            Self::Directory(developed) => Some(developed.directory.clone()),
+            Self::Elsewhere => None,
+        }
+    }
+
+    /// What must outlive the process.
+    pub(crate) fn keep(&self) -> Option<Arc<dyn Send + Sync>> {
+        match self {
+            Self::Unpacked(resolved) => Some(resolved.workspace.clone()),
+            Self::Directory(_) | Self::Elsewhere => None,
+        }
+    }
+
+    const fn unpacked(&self) -> Option<&Resolved> {
+        match self {
+            Self::Unpacked(resolved) => Some(resolved),
+            Self::Directory(_) | Self::Elsewhere => None,
+        }
+    }
+}
+
+/// Finds, verifies and unpacks, and seals the program if it is a single file.
+/// Blocks.
+pub(super) fn load(
+    host: &HostContext,
+    blueprint: &Blueprint,
+    provider: ProviderSettings,
+    proven: Option<&Loaded>,
+) -> Result<Loaded, PluginErrorKind> {
+    let (files, program) = match &blueprint.source {
+        Some(PluginSource::Directory(directory)) => {
+            let developed = host.resolver.resolve_directory(directory, &provider.definition)?;
+            let program = Program::Path(developed.entry_point.clone());
+            (Files::Directory(developed), program)
+        }
+        Some(PluginSource::Attached(_)) => (Files::Elsewhere, Program::Path(PathBuf::new())),
+        Some(PluginSource::Runner(_) | PluginSource::Driver(_)) | None => {
+            return unpack(host, provider, proven);
+        }
+    };
+    Ok(Loaded { provider, files, program, timings: StartTimings::default() })
+}
+
+fn unpack(
+    host: &HostContext,
+    provider: ProviderSettings,
+    proven: Option<&Loaded>,
+) -> Result<Loaded, PluginErrorKind> {
+    let start = Instant::now();
+    let clock = || start.elapsed();
+    let known = proven.and_then(|loaded| loaded.files.unpacked());
+    let resolved = host.resolver.resolve(&provider.definition, known, &clock)?;
+    let before: Duration = clock();
+    let program = match (proven, known) {
+        // Made once for each verified distribution.
+        (Some(proven), Some(known)) if Arc::ptr_eq(&known.workspace, &resolved.workspace) => {
+            proven.program.clone()
+        }
+        _ => program(&resolved)?,
+    };
+    let timings = StartTimings {
+        verify: resolved.timings.locate + resolved.timings.verify,
+        unpack: resolved.timings.unpack + clock().saturating_sub(before),
+        ..StartTimings::default()
+    };
+    Ok(Loaded { provider, files: Files::Unpacked(resolved), program, timings })
+}
+
+/// Seals a single-file executable, and checks that what was sealed is what was
+/// verified.
+fn program(resolved: &Resolved) -> Result<Program, PluginErrorKind> {
+    let entry = &resolved.entry_point;
+    if !entry.single_file || entry.kind != EntryKind::Elf {
+        return Ok(Program::Path(entry.path.clone()));
+    }
+    let seal = || {
+        let mut file = File::open(&entry.path)?;
+        let image = Image::seal(&resolved.metadata.entry_point, &mut file)?;
+        let digest = outrigger_discovery::sha256(image.reader()?)?;
+        Ok::<_, std::io::Error>((image, digest))
+    };
+    let (image, digest) = seal().map_err(PluginErrorKind::Seal)?;
+    if digest != entry.digest {
+        return Err(PluginErrorKind::Swapped(entry.path.clone()));
+    }
+    Ok(Program::Image(Arc::new(image)))
+}
