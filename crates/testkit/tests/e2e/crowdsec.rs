@@ -13,7 +13,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use outrigger::settings::ReloadMode;
 use outrigger::{
     CallOptions, Caller, Cookie, Endpoint, Gateway, GatewayError, InitialiseError,
     InitialiseRequest, Initialiser, InterfaceName, InterfaceSpec, Link, Method, PluginHost,
@@ -32,14 +31,8 @@ const INTERFACE: &str = "notifier";
 /// The plugins compare the cookie with itself, so any value will do; crowdsec
 /// makes a new one for each start.
 fn interface() -> InterfaceSpec {
-    InterfaceSpec {
-        name: InterfaceName::parse(INTERFACE).unwrap(),
-        protocol_versions: vec![1],
-        cookie: Cookie { key: "CROWDSEC_PLUGIN_KEY".to_owned(), value: "a-key".to_owned() },
-        initialiser: Some(Arc::new(Configure)),
-        reload: ReloadMode::Overlapping,
-        idempotent: &[],
-    }
+    let cookie = Cookie { key: "CROWDSEC_PLUGIN_KEY".to_owned(), value: "a-key".to_owned() };
+    InterfaceSpec::new(InterfaceName::parse(INTERFACE).unwrap(), cookie).with_initialiser(Configure)
 }
 
 #[derive(Debug)]
