@@ -1,11 +1,13 @@
 //! Cases for a plugin: an executable that is started, over and over, as hosts
 //! start it.
 
+mod answer;
 mod bench;
 mod cases;
 mod line;
 mod outcome;
 mod run;
+mod streams;
 mod survey;
 
 use std::ffi::OsString;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use outrigger_proto::probe::probe_client::ProbeClient;
 use tonic::transport::Channel;
 
 use super::Subject;
@@ -81,6 +82,13 @@ impl Bench {
 }
 
 impl Session {
+    /// A client of the probe, which takes messages of any size.
+    pub(crate) fn probe(&self) -> ProbeClient<Channel> {
+        ProbeClient::new(self.channel.clone())
+            .max_decoding_message_size(usize::MAX)
+            .max_encoding_message_size(usize::MAX)
+    }
+
     /// Whether it still answers.
     pub(crate) async fn ping(&self, when: &str) -> Outcome {
         crate::wire::ping(&self.channel).await.during(&format!("a call {when}"))

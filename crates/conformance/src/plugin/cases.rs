@@ -1,9 +1,11 @@
 //! The cases: a rule, a name, what is expected, and a function that looks.
 
 mod certificate;
+mod connection;
 mod cookie;
 mod line;
 mod process;
+mod services;
 mod sockets;
 mod tcp;
 mod tls;
@@ -64,6 +66,8 @@ const ALL: &[&[PluginCase]] = &[
     versions::CASES,
     tls::CASES,
     certificate::CASES,
+    connection::CASES,
+    services::CASES,
 ];
 
 /// All of them, by section.

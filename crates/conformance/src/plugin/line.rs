@@ -60,6 +60,16 @@ impl Line {
         self.fields.get(number - 1).map_or("", String::as_str)
     }
 
+    /// The line for people: long fields, as certificates are, cut.
+    pub(crate) fn shown(&self) -> String {
+        const LONGEST: usize = 100;
+        let cut = |field: &String| match field.char_indices().nth(LONGEST) {
+            None => field.clone(),
+            Some((at, _)) => format!("{}…", &field[..at]),
+        };
+        self.fields.iter().map(cut).collect::<Vec<_>>().join("|")
+    }
+
     /// Fields 3 and 4. A relative path is taken from `directory`.
     pub(crate) fn address(&self, directory: &Path) -> Option<Address> {
         let address = self.field(4).trim();

@@ -4,10 +4,11 @@ use std::fmt::Display;
 use std::future::Future;
 use std::time::Duration;
 
-use tonic::Status;
+use tonic::{Response, Status};
 
 use crate::identity::IdentityError;
 use crate::process::SpawnError;
+use crate::wire::ANSWER;
 
 /// Nothing to object to, or what was seen instead.
 pub(crate) type Outcome<T = ()> = Result<T, Shortfall>;
@@ -100,5 +101,16 @@ pub(crate) fn status_text(status: &Status) -> String {
     match crate::wire::said_by_peer(status) {
         Err(broken) => format!("the connection broke: {broken}"),
         Ok(status) => format!("{:?}: {}", status.code(), status.message()),
+    }
+}
+
+/// What a call answers, in the time that a peer has which is well.
+pub(crate) async fn answer<T>(
+    what: &str,
+    call: impl Future<Output = Result<Response<T>, Status>>,
+) -> Outcome<T> {
+    match within(ANSWER, what, call).await? {
+        Ok(response) => Ok(response.into_inner()),
+        Err(status) => Err(Shortfall::Seen(format!("{what}: {}", status_text(&status)))),
     }
 }

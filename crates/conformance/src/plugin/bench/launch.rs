@@ -128,7 +128,7 @@ impl<'a> Launch<'a> {
             return Err(Shortfall::seen(how));
         };
         let Some(address) = line.address(&directory) else {
-            return Err(Shortfall::seen(format!("no address can be read from {:?}", line.text)));
+            return Err(Shortfall::seen(format!("no address can be read from {:?}", line.shown())));
         };
         Ok(Started { process, line, address, identity, sockets, temporary })
     }
@@ -149,7 +149,7 @@ impl<'a> Launch<'a> {
         let printed = |seen: &Seen| Line::find(&seen.bytes, true);
         match process.stdout.wait_for(patience, printed).await {
             None => Ok(process),
-            Some(line) => Err(Shortfall::seen(format!("it printed {:?}", line.text))),
+            Some(line) => Err(Shortfall::seen(format!("it printed {:?}", line.shown()))),
         }
     }
 
@@ -209,15 +209,17 @@ impl Started {
     }
 
     /// Connects, with TLS where this launch asked for it.
+    pub(crate) async fn secured_io(&self) -> Outcome<BoxIo> {
+        match &self.identity {
+            None => self.dial().await,
+            Some(_) => Ok(self.secured(&self.client()).await?.io),
+        }
+    }
+
+    /// Connects, and speaks gRPC with the authority that go-plugin's hosts use.
     pub(crate) async fn connect(&self) -> Outcome<Channel> {
-        let io = self.dial().await?;
-        let (io, authority) = match &self.identity {
-            None => (io, "unused"),
-            Some(_) => {
-                (self.client().connect(io).await.during("the TLS handshake")?.io, "localhost")
-            }
-        };
-        wire::channel(io, authority).await.during("HTTP/2")
+        let authority = if self.identity.is_some() { "localhost" } else { "unused" };
+        wire::channel(self.secured_io().await?, authority).await.during("HTTP/2")
     }
 
     /// Shakes hands as `client`.

@@ -92,8 +92,8 @@ async fn listens(bench: &Bench) -> Outcome {
 
 async fn fields(bench: &Bench) -> Outcome {
     let line = start(bench).await?.line;
-    require!(line.fields.len() > 4, "{} fields: {:?}", line.fields.len(), line.text);
-    require!(!line.text.chars().any(char::is_control), "control characters: {:?}", line.text);
+    require!(line.fields.len() > 4, "{} fields: {:?}", line.fields.len(), line.shown());
+    require!(!line.text.chars().any(char::is_control), "control characters: {:?}", line.shown());
     Ok(())
 }
 
@@ -150,7 +150,7 @@ async fn certificate(bench: &Bench) -> Outcome {
 async fn no_certificate(bench: &Bench) -> Outcome {
     let line = bench.launch_plain().start().await?.line;
     let text = line.field(6);
-    require!(text.is_empty(), "it has {} characters: {}", text.len(), line.text);
+    require!(text.is_empty(), "it has {} characters: {}", text.len(), line.shown());
     Ok(())
 }
 

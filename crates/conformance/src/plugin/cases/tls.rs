@@ -56,7 +56,7 @@ async fn plaintext_refused(bench: &Bench) -> Outcome {
 
 async fn served(bench: &Bench) -> Outcome {
     let started = bench.launch_tls()?.start().await?;
-    require!(started.line.certificate().is_some(), "no certificate: {:?}", started.line.text);
+    require!(started.line.certificate().is_some(), "no certificate: {:?}", started.line.shown());
     let channel = started.connect().await?;
     ping(&channel).await.during("a call over TLS")
 }
