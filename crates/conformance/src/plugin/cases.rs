@@ -4,8 +4,11 @@ mod certificate;
 mod connection;
 mod cookie;
 mod line;
+mod output;
 mod process;
+mod records;
 mod services;
+mod shutdown;
 mod sockets;
 mod tcp;
 mod tls;
@@ -68,11 +71,16 @@ const ALL: &[&[PluginCase]] = &[
     certificate::CASES,
     connection::CASES,
     services::CASES,
+    output::CASES,
+    records::CASES,
+    shutdown::CASES,
 ];
 
-/// All of them, by section.
+/// All of them, by rule.
 pub(crate) fn all() -> impl Iterator<Item = &'static PluginCase> {
-    ALL.iter().flat_map(|cases| cases.iter())
+    let mut cases: Vec<&PluginCase> = ALL.iter().flat_map(|cases| cases.iter()).collect();
+    cases.sort_by_key(|case| case.place());
+    cases.into_iter()
 }
 
 impl PluginCase {
@@ -80,6 +88,12 @@ impl PluginCase {
     pub(crate) fn is_called(&self, name: &str) -> bool {
         let section = self.rule.split('.').next();
         name == self.name || name == self.rule || Some(name) == section
+    }
+
+    /// Section, and place in it.
+    fn place(&self) -> (u32, u32) {
+        let mut numbers = self.rule.split('.').map(|number| number.parse().unwrap_or_default());
+        (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default())
     }
 
     /// What can be known before it was run.
