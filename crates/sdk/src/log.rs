@@ -10,6 +10,7 @@ use std::fmt;
 use std::panic::PanicHookInfo;
 use std::time::SystemTime;
 
+use serde_json::Value;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
@@ -41,6 +42,27 @@ pub fn install() {
     let subscriber = tracing_subscriber::registry().with(Hclog::default().with_filter(filter));
     // The program's own, if it has one, stays.
     let _present = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// Writes one record as it is, past every filter: for fields whose names are
+/// known only at run time, and for values that `tracing` has no form for, such
+/// as lists. Fields never replace the record's own keys. Whatever goes wrong is
+/// ignored.
+pub fn record<N, V>(
+    level: Level,
+    module: &str,
+    message: &str,
+    fields: impl IntoIterator<Item = (N, V)>,
+) where
+    N: AsRef<str>,
+    V: Into<Value>,
+{
+    let mut record = Record::new(level, module, SystemTime::now());
+    record.message(message);
+    for (name, value) in fields {
+        record.field(name.as_ref(), value);
+    }
+    write(record);
 }
 
 /// A layer that writes each event to standard error. Whatever goes wrong in

@@ -132,6 +132,21 @@ async fn sigint_is_ignored_and_sigterm_ends_it_cleanly() {
 }
 
 #[tokio::test]
+async fn it_lives_on_when_nobody_reads_its_log() {
+    let mut plugin = Plain::start().await;
+    drop(plugin.child.stderr.take());
+    let mut client = PluginInitializerClient::new(plugin.channel().await);
+    for language in ["en", "es", "de"] {
+        // Each is logged.
+        let raw_configuration = format!(r#"{{"language":"{language}"}}"#).into_bytes().into();
+        client.init(Init { raw_configuration, ..Init::default() }).await.unwrap();
+    }
+    assert_eq!(greet(plugin.channel().await, "x").await.unwrap(), "Hallo x!");
+    plugin.signal(Signal::TERM);
+    assert_eq!(plugin.ended().await.0.code(), Some(0));
+}
+
+#[tokio::test]
 async fn in_test_mode_it_needs_no_host_and_sigint_ends_it() {
     let sockets = tempfile::tempdir().unwrap();
     let mut debugged = command(example(), sockets.path());

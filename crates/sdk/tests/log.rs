@@ -53,6 +53,19 @@ fn an_event_is_one_record_and_its_target_the_module() {
 }
 
 #[test]
+fn a_record_may_have_fields_of_any_name_and_shape_but_the_form_s_own() {
+    let test = "a_record_may_have_fields_of_any_name_and_shape_but_the_form_s_own";
+    let records = records_of(test, || {
+        let fields = [("list", serde_json::json!([1, {"a": null}])), ("@level", 7.into())];
+        outrigger_sdk::log::record(tracing::Level::TRACE, "anchor", "as it is", fields);
+    });
+    let [record] = records.as_slice() else { panic!("one record: {records:?}") };
+    assert_eq!((&record["@level"], &record["@module"]), (&"trace".into(), &"anchor".into()));
+    assert_eq!(record["list"], serde_json::json!([1, {"a": null}]));
+    assert_eq!(record["field_@level"], 7);
+}
+
+#[test]
 fn integers_that_go_would_round_are_texts() {
     let records = records_of("integers_that_go_would_round_are_texts", || {
         tracing::info!(exact = 1_u64 << 53, large = u64::MAX, small = i64::MIN, huge = u128::MAX);
