@@ -57,6 +57,45 @@
 //! [`Plugin::version_with`] gives each application protocol version services of
 //! its own. The host's list decides which one is served.
 //!
+//! # The broker
+//!
+//! [`Plugin::broker`] makes connections beside the main one. The application's
+//! own messages carry their ids. A service that hands out a service of its own,
+//! and calls the host back:
+//!
+//! ```
+//! # use outrigger_sdk::{Broker, BrokerError, Brokered, Status, quorum};
+//! # use outrigger_proto::quorum::plugin_greeting_client::PluginGreetingClient;
+//! # use outrigger_proto::quorum::plugin_hello_world::Request;
+//! # struct Greeter;
+//! # impl quorum::Greeter for Greeter {
+//! #     async fn greeting(&self, msg: &str) -> Result<String, Status> {
+//! #         Ok(msg.to_owned())
+//! #     }
+//! # }
+//! struct Door {
+//!     broker: Broker,
+//! }
+//!
+//! impl Door {
+//!     /// The host dials the id. The service ends when `Brokered` is dropped.
+//!     async fn hand_out(&self) -> Result<Brokered, BrokerError> {
+//!         self.broker.serve(quorum::greeter(Greeter)).await
+//!     }
+//!
+//!     /// `id` came from the host, which serves a greeter under it.
+//!     async fn call_back(&self, id: u32) -> Result<String, Status> {
+//!         let host = self.broker.dial(id).await.map_err(|e| Status::unavailable(e.to_string()))?;
+//!         let largest = host.largest_message();
+//!         let mut host = PluginGreetingClient::new(host).max_decoding_message_size(largest);
+//!         Ok(host.greeting(Request { msg: "Ahoy".into() }).await?.into_inner().msg)
+//!     }
+//! }
+//! ```
+//!
+//! Whether the connections are sockets of their own or streams of one is the
+//! host's choice (`PLUGIN_MULTIPLEX_GRPC`), and nothing changes for the service.
+//!
 //! # Test mode
 //!
 //! [`Plugin::run_in_test_mode`] serves without a host, for a debugger:
@@ -99,7 +138,9 @@ pub use error::Error;
 pub use host::HostWatch;
 pub use output::Capture;
 pub use outrigger_transport::serve::{HostRequest, Listen, Listening, Ports, ServeError};
-pub use outrigger_transport::{GivenTls, GivenTlsError, Reattach};
+pub use outrigger_transport::{
+    Broker, BrokerError, Brokered, GivenTls, GivenTlsError, Reattach, Rpc,
+};
 pub use plugin::Plugin;
 pub use services::Health;
 pub use set::ServiceSet;

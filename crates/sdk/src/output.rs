@@ -14,7 +14,7 @@ use outrigger_proto::plugin::stdio_data::Channel;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status};
 
-use queue::Queue;
+use queue::{Queue, Reader};
 
 mod capture;
 mod queue;
@@ -43,6 +43,12 @@ impl Output {
         self.stderr.finish();
     }
 
+    /// Waits until the readers that there are have all that was printed.
+    pub(crate) async fn taken(&self) {
+        self.stdout.taken().await;
+        self.stderr.taken().await;
+    }
+
     /// All that is printed from now on, and what waits, until [`finish`].
     ///
     /// [`finish`]: Self::finish
@@ -53,9 +59,9 @@ impl Output {
 }
 
 fn pieces(queue: Arc<Queue>, channel: Channel) -> impl Stream<Item = StdioData> + Send + 'static {
-    futures_util::stream::unfold(queue, move |queue| async move {
-        let data: Bytes = queue.next().await?;
-        Some((StdioData { channel: channel.into(), data }, queue))
+    futures_util::stream::unfold(Reader::new(queue), move |reader| async move {
+        let data: Bytes = reader.next().await?;
+        Some((StdioData { channel: channel.into(), data }, reader))
     })
 }
 
@@ -124,6 +130,22 @@ mod tests {
         assert_eq!(next(&mut second).await.unwrap().1, "two");
         output.stderr.push(b"three");
         assert_eq!(next(&mut second).await.unwrap(), (Channel::Stderr, "three".into()));
+    }
+
+    #[tokio::test]
+    async fn what_was_printed_is_waited_for_while_somebody_reads() {
+        let output = Output::new();
+        output.stdout.push(b"nobody reads");
+        tokio::time::timeout(PATIENCE, output.taken()).await.expect("no reader, no wait");
+        let mut first = reader(&output).await;
+        assert!(futures_util::FutureExt::now_or_never(output.taken()).is_none());
+        let (_, piece) = tokio::join!(output.taken(), next(&mut first));
+        assert_eq!(piece.unwrap().1, "nobody reads");
+        output.stderr.push(b"who leaves, leaves it");
+        let leaving = async { drop(first) };
+        tokio::time::timeout(PATIENCE, async { tokio::join!(output.taken(), leaving) })
+            .await
+            .expect("a reader that leaves is not waited for");
     }
 
     #[tokio::test]

@@ -5,8 +5,8 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::process::ExitCode;
 
-use outrigger_transport::GivenTls;
 use outrigger_transport::serve::{HostRequest, Listen, Listening, ServeError};
+use outrigger_transport::{Broker, GivenTls};
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tower_service::Service;
@@ -33,6 +33,7 @@ pub struct Plugin {
     pub(crate) health: Health,
     pub(crate) descriptors: Vec<&'static [u8]>,
     pub(crate) capture: Option<Capture>,
+    pub(crate) broker: Broker,
     tcp: bool,
     tls: Option<GivenTls>,
 }
@@ -51,6 +52,7 @@ impl Plugin {
             health: Health::default(),
             descriptors: Vec::new(),
             capture: None,
+            broker: Broker::new(),
             tcp: false,
             tls: None,
         }
@@ -164,6 +166,29 @@ impl Plugin {
     #[must_use]
     pub fn health(&self) -> Health {
         self.health.clone()
+    }
+
+    /// A handle on connections beside the main one, in both directions, for the
+    /// services of this plugin to keep. They use it while they answer: before a
+    /// host has opened the broker, which hosts do at once, a call waits up to
+    /// five seconds.
+    ///
+    /// ```
+    /// # use outrigger_sdk::{Plugin, Status, quorum};
+    /// # struct Greeter(outrigger_sdk::Broker);
+    /// # impl quorum::Greeter for Greeter {
+    /// #     async fn greeting(&self, _: &str) -> Result<String, Status> {
+    /// #         Ok(String::new())
+    /// #     }
+    /// # }
+    /// let plugin = Plugin::new("KEY", "value");
+    /// let broker = plugin.broker();
+    /// let plugin = plugin.service(quorum::greeter(Greeter(broker)));
+    /// # drop(plugin);
+    /// ```
+    #[must_use]
+    pub fn broker(&self) -> Broker {
+        self.broker.clone()
     }
 
     /// The version to announce to `host`.

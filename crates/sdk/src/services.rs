@@ -1,15 +1,14 @@
 //! The services that go-plugin itself puts on every plugin's server.
 
-use std::pin::Pin;
-
-use outrigger_proto::plugin::grpc_broker_server::{GrpcBroker, GrpcBrokerServer};
+use outrigger_proto::plugin::Empty;
+use outrigger_proto::plugin::grpc_broker_server::GrpcBrokerServer;
 use outrigger_proto::plugin::grpc_controller_server::{GrpcController, GrpcControllerServer};
 use outrigger_proto::plugin::grpc_stdio_server::GrpcStdioServer;
-use outrigger_proto::plugin::{ConnInfo, Empty};
-use tokio_stream::{Stream, StreamExt as _};
+use outrigger_transport::Broker;
+use outrigger_transport::serve::BrokerService;
 use tokio_util::sync::CancellationToken;
 use tonic::server::NamedService;
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Request, Response, Status};
 
 use crate::error::Error;
 use crate::output::Output;
@@ -25,10 +24,11 @@ use outrigger_proto::health::health_server::HealthServer;
 #[derive(Debug)]
 pub(crate) struct Standard<'a> {
     pub(crate) health: Health,
-    /// Cancelled by a host's request to end.
-    pub(crate) end: CancellationToken,
+    pub(crate) controller: Controller,
     /// What is printed.
     pub(crate) output: Output,
+    /// Connections beside the main one.
+    pub(crate) broker: &'a Broker,
     /// The author's sets of descriptors.
     pub(crate) descriptors: &'a [&'static [u8]],
 }
@@ -40,56 +40,37 @@ pub(crate) struct Standard<'a> {
 ///
 /// [`Error::Descriptors`].
 pub(crate) fn add_missing(routes: &mut Routes, standard: Standard<'_>) -> Result<(), Error> {
-    let Standard { health, end, output, descriptors } = standard;
+    let Standard { health, controller, output, broker, descriptors } = standard;
     if !routes.knows(HealthServer::<Health>::NAME) {
         routes.add(HealthServer::new(health));
     }
     if !routes.knows(GrpcControllerServer::<Controller>::NAME) {
-        routes.add(GrpcControllerServer::new(Controller { end }));
+        routes.add(GrpcControllerServer::new(controller));
     }
     if !routes.knows(GrpcStdioServer::<Output>::NAME) {
         routes.add(GrpcStdioServer::new(output));
     }
-    if !routes.knows(GrpcBrokerServer::<Broker>::NAME) {
-        routes.add(GrpcBrokerServer::new(Broker));
+    if !routes.knows(GrpcBrokerServer::<BrokerService>::NAME) {
+        routes.add(broker.service());
     }
     reflection::add(routes, descriptors).map_err(|error| Error::Descriptors(error.to_string()))
 }
 
 /// Lets the host end the plugin.
 #[derive(Debug)]
-struct Controller {
-    end: CancellationToken,
+pub(crate) struct Controller {
+    /// Cancelled by a host's request to end.
+    pub(crate) ending: CancellationToken,
+    /// Cancelled when the host may close the connection.
+    pub(crate) answer: CancellationToken,
 }
 
 #[tonic::async_trait]
 impl GrpcController for Controller {
     /// Answers before the server stops, which Go's plugins rarely manage.
     async fn shutdown(&self, _: Request<Empty>) -> Result<Response<Empty>, Status> {
-        self.end.cancel();
+        self.ending.cancel();
+        self.answer.cancelled().await;
         Ok(Response::new(Empty {}))
-    }
-}
-
-/// Announces no connections and takes up none. Hosts open the stream at once
-/// and keep it open; it ends when they end it.
-#[derive(Debug)]
-struct Broker;
-
-#[tonic::async_trait]
-impl GrpcBroker for Broker {
-    type StartStreamStream = Pin<Box<dyn Stream<Item = Result<ConnInfo, Status>> + Send>>;
-
-    async fn start_stream(
-        &self,
-        request: Request<Streaming<ConnInfo>>,
-    ) -> Result<Response<Self::StartStreamStream>, Status> {
-        let ignored = request.into_inner().filter_map(|announced| {
-            if let Ok(announced) = announced {
-                tracing::debug!(service_id = announced.service_id, "ignored a brokered connection");
-            }
-            None
-        });
-        Ok(Response::new(Box::pin(ignored)))
     }
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::pin::pin;
 use std::time::Duration;
 
+use outrigger_transport::Broker;
 use outrigger_transport::serve::{HostRequest, Listening};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -14,7 +15,7 @@ use crate::error::Error;
 use crate::host::HostWatch;
 use crate::output::{Captured, Output, Tee};
 use crate::plugin::Plugin;
-use crate::services::{self, Standard};
+use crate::services::{self, Controller, Standard};
 
 /// From the request to end until connections are cut. A host that got its
 /// answer closes the connection well before; its streams never end by
@@ -71,29 +72,42 @@ impl Plugin {
         output: Output,
         captured: Captured,
     ) -> Result<(), Error> {
-        let ending = CancellationToken::new();
+        let (ending, stop) = (CancellationToken::new(), CancellationToken::new());
         let chosen = self.versions.remove(&listening.version()).unwrap_or_default();
         let mut routes = self.services.with(chosen);
-        let (health, end_asked) = (self.health, ending.clone());
-        let descriptors = &self.descriptors;
-        let standard = Standard { health, end: end_asked, output, descriptors };
+        let controller = Controller { ending: ending.clone(), answer: stop.clone() };
+        let (health, broker, descriptors) = (self.health, &self.broker, &self.descriptors);
+        let standard = Standard { health, controller, output, broker, descriptors };
         services::add_missing(&mut routes, standard)?;
-        let incoming = listening.incoming();
+        let incoming = listening.incoming_with(broker);
         let _connections = incoming.guard();
-        let stop = ending.clone().cancelled_owned();
-        let serving = Server::builder().serve_with_incoming_shutdown(routes, incoming, stop);
+        let broker = CloseOnDrop(broker.clone());
+        let stopped = stop.clone().cancelled_owned();
+        let serving = Server::builder().serve_with_incoming_shutdown(routes, incoming, stopped);
         let mut serving = pin!(serving);
         tokio::select! {
             served = &mut serving => return Ok(served?),
-            () = end => ending.cancel(),
+            () = end => {}
             () = ending.cancelled() => {}
         }
-        let farewell = async { tokio::join!(serving, captured.finish()).0 };
-        match tokio::time::timeout(FAREWELL, farewell).await {
+        // Before the answer to a host that asked: it may close the connection.
+        captured.finish().await;
+        drop(broker);
+        stop.cancel();
+        match tokio::time::timeout(FAREWELL, serving).await {
             Ok(served) => Ok(served?),
             // Streams that are still open; the guard cuts them.
             Err(_) => Ok(()),
         }
+    }
+}
+
+/// Ends what services still do over the broker, and its sockets, with the plugin.
+struct CloseOnDrop(Broker);
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        self.0.close();
     }
 }
 

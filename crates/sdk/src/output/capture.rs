@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use rustix::stdio::{dup2_stderr, dup2_stdout};
 use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
 
 use super::Output;
 use super::queue::Queue;
@@ -21,9 +22,10 @@ const READ: usize = 16 * 1024;
 /// The reader's stack; its buffer is on the heap.
 const STACK: usize = 128 * 1024;
 
-/// From the end of the capture until its readers are no longer waited for. They
-/// end at once, unless a child process holds the output.
-const LAST_BYTES: Duration = Duration::from_millis(20);
+/// From the end of the capture until nobody waits any longer for the last bytes
+/// to reach the host. They take no time, unless a child process holds the
+/// output, or the host has stopped reading.
+const LAST_BYTES: Duration = Duration::from_millis(200);
 
 /// Descriptors are the process's, so one capture at a time can be.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -93,20 +95,21 @@ impl Captured {
         Self { outputs: Vec::new(), output: output.clone() }
     }
 
-    /// Gives the outputs back, waits for what was printed, and lets the host's
-    /// stream end after it.
+    /// Gives the outputs back, lets the host's stream end after what was printed,
+    /// and waits until a host that reads has it.
     pub(crate) async fn finish(mut self) {
-        let mut readers = Vec::new();
+        let deadline = Instant::now() + LAST_BYTES;
+        let mut pumps = Vec::new();
         for redirected in &mut self.outputs {
             redirected.restore();
-            readers.extend(redirected.ended.take());
+            pumps.extend(redirected.ended.take());
         }
-        let all = async {
-            for reader in readers {
-                let _ended = reader.await;
-            }
-        };
-        let _in_time = tokio::time::timeout(LAST_BYTES, all).await;
+        let output = self.output.clone();
+        for pump in pumps {
+            let _in_time = timeout_at(deadline, pump).await;
+        }
+        drop(self);
+        let _in_time = timeout_at(deadline, output.taken()).await;
     }
 }
 

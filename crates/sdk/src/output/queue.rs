@@ -1,7 +1,7 @@
 //! Bytes that wait for a reader, the oldest of which go when there are too many.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::Notify;
@@ -18,6 +18,8 @@ pub(super) struct Queue {
     name: &'static str,
     state: Mutex<State>,
     changed: Notify,
+    /// Nothing waits for a reader, or no reader is left.
+    taken: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -26,11 +28,39 @@ struct State {
     /// Bytes that no reader got, since the last piece.
     dropped: u64,
     finished: bool,
+    readers: usize,
+}
+
+/// Reads a queue, and counts as a reader until it is dropped.
+#[derive(Debug)]
+pub(super) struct Reader(Arc<Queue>);
+
+impl Reader {
+    pub(super) fn new(queue: Arc<Queue>) -> Self {
+        queue.state().readers += 1;
+        Self(queue)
+    }
+
+    /// The oldest bytes, at least one, at most a piece; `None` at the end.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: nothing is taken before it returns.
+    pub(super) async fn next(&self) -> Option<Bytes> {
+        self.0.next().await
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.0.state().readers -= 1;
+        self.0.taken.notify_waiters();
+    }
 }
 
 impl Queue {
     pub(super) fn new(name: &'static str) -> Self {
-        Self { name, state: Mutex::default(), changed: Notify::new() }
+        Self { name, state: Mutex::default(), changed: Notify::new(), taken: Notify::new() }
     }
 
     /// Adds bytes, and never waits. It logs nothing: a log that leads into this
@@ -51,20 +81,19 @@ impl Queue {
         self.tell(dropped);
     }
 
-    /// The oldest bytes, at least one, at most a piece; `None` at the end.
-    ///
-    /// # Cancel safety
-    ///
-    /// Safe: nothing is taken before it returns.
-    pub(super) async fn next(&self) -> Option<Bytes> {
+    async fn next(&self) -> Option<Bytes> {
         loop {
             {
                 let mut state = self.state();
                 if let Some((piece, dropped)) = state.take() {
-                    let more = !state.bytes.is_empty() || state.finished;
+                    let empty = state.bytes.is_empty();
+                    let more = !empty || state.finished;
                     drop(state);
                     if more {
                         self.changed.notify_one();
+                    }
+                    if empty {
+                        self.taken.notify_waiters();
                     }
                     self.tell(dropped);
                     return Some(piece);
@@ -75,6 +104,20 @@ impl Queue {
                 }
             }
             self.changed.notified().await;
+        }
+    }
+
+    /// Waits until nothing waits for a reader, as long as there is one.
+    pub(super) async fn taken(&self) {
+        loop {
+            let taken = self.taken.notified();
+            {
+                let state = self.state();
+                if state.bytes.is_empty() || state.readers == 0 {
+                    return;
+                }
+            }
+            taken.await;
         }
     }
 
