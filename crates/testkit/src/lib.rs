@@ -1,6 +1,7 @@
 //! What end-to-end tests share: a process and a watchdog for each test, plugins
 //! with named faults in real distributions, and censuses of what is left over.
 //!
+//! `outrigger-interop-plugin` is the SDK's plugin of the interop matrix.
 //! The fixture plugin itself is the program `outrigger-fixture-plugin`; its
 //! `--list` says which faults it has.
 
@@ -9,3 +10,4 @@ pub mod census;
 pub mod harness;
 pub mod kit;
 pub mod load;
+pub mod probe;

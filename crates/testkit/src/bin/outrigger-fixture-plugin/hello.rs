@@ -4,7 +4,8 @@ use std::process::abort;
 use std::sync::Arc;
 use std::time::Duration;
 
-use outrigger_sdk::{Plugin, Status, quorum};
+use outrigger_sdk::{HostRequest, Plugin, Status, quorum};
+use outrigger_testkit::probe::probe;
 use tokio::sync::RwLock;
 
 /// What is odd about a greeting.
@@ -50,7 +51,12 @@ impl Hello {
     /// The plugin around it.
     pub(crate) fn plugin(self) -> Plugin {
         let hello = Arc::new(self);
-        Plugin::quorum().service(quorum::initialiser(hello.clone())).service(quorum::greeter(hello))
+        let plugin = Plugin::quorum();
+        let probe = probe(plugin.broker(), 1, &HostRequest::from_environment());
+        plugin
+            .service(quorum::initialiser(hello.clone()))
+            .service(quorum::greeter(hello))
+            .service(probe)
     }
 }
 
