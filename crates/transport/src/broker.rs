@@ -35,8 +35,7 @@ mod stream;
 mod table;
 
 pub use error::BrokerError;
-#[cfg_attr(not(test), expect(unused_imports, reason = "launch.rs is about to link with it"))]
-pub(crate) use link::{Link, LinkSetup, link};
+pub(crate) use link::{Link, LinkOwner, LinkSetup, link};
 pub(crate) use setup::{Route, Setup, Sockets};
 pub use stream::{BrokerService, Messages};
 

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::attach::Reattach;
+use crate::broker::{Broker, LinkOwner};
 use crate::control::{self, Health, Heard};
 use crate::process::{ExitStatus, Process};
 use crate::rpc::{Endpoint, Rpc};
@@ -115,6 +117,8 @@ pub trait Connection: fmt::Debug + Send + Sync + 'static {
 pub(crate) struct ProcessConnection {
     pub(crate) plugin: Arc<str>,
     pub(crate) rpc: Rpc,
+    /// None where the process was attached to.
+    pub(crate) link: Option<LiveLink>,
     pub(crate) process: Process,
     pub(crate) ownership: Ownership,
     pub(crate) info: ConnectionInfo,
@@ -122,10 +126,42 @@ pub(crate) struct ProcessConnection {
     pub(crate) output: Drains,
     /// None where the process was attached to.
     pub(crate) directory: Option<RunDirectory>,
-    pub(crate) reattach: Reattach,
+    /// None where it cannot be attached to.
+    pub(crate) reattach: Option<Reattach>,
     /// What must outlive the process: the unpacked tree, the open file of a
     /// checked program.
     pub(crate) _keep: (Option<Arc<dyn Send + Sync>>, Option<File>),
+}
+
+/// What a connection holds beside its channel: the broker, and the multiplexed
+/// session.
+#[derive(Debug)]
+pub(crate) struct LiveLink {
+    broker: Option<Broker>,
+    _owner: LinkOwner,
+    _ends_with_process: AbortOnDropHandle<()>,
+}
+
+impl LiveLink {
+    /// Ends what is brokered with the process: a descendant may hold its
+    /// connection.
+    pub(crate) fn new(rpc: &Rpc, owner: LinkOwner, process: Process) -> Self {
+        let broker = rpc.broker().cloned();
+        let ending = broker.clone();
+        let ends = tokio::spawn(async move {
+            process.died().await;
+            if let Some(broker) = ending {
+                broker.close();
+            }
+        });
+        Self { broker, _owner: owner, _ends_with_process: AbortOnDropHandle::new(ends) }
+    }
+
+    fn close_broker(&self) {
+        if let Some(broker) = &self.broker {
+            broker.close();
+        }
+    }
 }
 
 /// Whose a process is.
@@ -192,6 +228,9 @@ impl ProcessConnection {
     async fn let_streams_go(&self) {
         self.output.stdio.ended_within(STDIO_GRACE).await;
         self.output.stdio.finish();
+        if let Some(link) = &self.link {
+            link.close_broker();
+        }
         std::future::pending().await
     }
 
@@ -211,6 +250,9 @@ impl ProcessConnection {
         // A descendant that got away may hold the pipes for ever.
         for drain in pipes.iter().chain([stdio]) {
             drain.finish();
+        }
+        if let Some(link) = &self.link {
+            link.close_broker();
         }
         if let Some(directory) = &self.directory {
             directory.remove().await;
@@ -273,6 +315,6 @@ impl Connection for ProcessConnection {
     }
 
     fn reattach(&self) -> Option<Reattach> {
-        Some(self.reattach.clone())
+        self.reattach.clone()
     }
 }

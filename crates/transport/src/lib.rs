@@ -18,7 +18,6 @@ compile_error!(
 
 mod accept;
 mod attach;
-#[cfg_attr(not(test), expect(dead_code, reason = "launch.rs is about to link with it"))]
 mod broker;
 mod checksum;
 mod connection;

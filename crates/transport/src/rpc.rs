@@ -9,6 +9,8 @@ use tonic::body::Body;
 use tonic::transport::Channel;
 use tonic::transport::channel::ResponseFuture;
 
+use crate::broker::Broker;
+
 /// A cheap clone of the connection to one generation. Generated clients are
 /// made from it; a client is made per call and dropped after it.
 #[derive(Clone)]
@@ -21,11 +23,24 @@ pub struct Rpc {
 struct Facts {
     version: u32,
     largest_message: usize,
+    broker: Option<Broker>,
 }
 
 impl Rpc {
     pub(crate) fn new(channel: Channel, version: u32, largest_message: usize) -> Self {
-        Self { channel, facts: Arc::new(Facts { version, largest_message }) }
+        let broker = None;
+        Self { channel, facts: Arc::new(Facts { version, largest_message, broker }) }
+    }
+
+    /// The main connection, which has a broker.
+    pub(crate) fn with_broker(
+        channel: Channel,
+        version: u32,
+        largest_message: usize,
+        broker: Broker,
+    ) -> Self {
+        let broker = Some(broker);
+        Self { channel, facts: Arc::new(Facts { version, largest_message, broker }) }
     }
 
     /// The application protocol version that the plugin chose.
@@ -39,6 +54,14 @@ impl Rpc {
     #[must_use]
     pub fn largest_message(&self) -> usize {
         self.facts.largest_message
+    }
+
+    /// The broker to the plugin, for connections beside this one; it ends with
+    /// the generation. `None` on a brokered connection, and on one to a plugin
+    /// that was attached to: its broker belongs to the host that started it.
+    #[must_use]
+    pub fn broker(&self) -> Option<&Broker> {
+        self.facts.broker.as_ref()
     }
 }
 

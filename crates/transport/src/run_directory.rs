@@ -20,6 +20,7 @@ const LONGEST: usize = 90;
 pub(crate) struct RunDirectory {
     directory: Mutex<Option<TempDir>>,
     path: PathBuf,
+    group: Option<u32>,
 }
 
 impl RunDirectory {
@@ -34,23 +35,28 @@ impl RunDirectory {
         let making = tokio::task::spawn_blocking(move || {
             let failed = |source| LaunchError::RunDir { path: within.clone(), source };
             let directory = make(&within).map_err(failed)?;
-            if let Some(group) = group {
-                let refused = |reason| LaunchError::SocketGroup { group: group.clone(), reason };
-                let id = group_id(&group).map_err(|error| refused(error.to_string()))?;
-                give(directory.path(), id, 0o770).map_err(|error| refused(error.to_string()))?;
-            }
-            Ok::<_, LaunchError>(directory)
+            let Some(group) = group else { return Ok((directory, None)) };
+            let refused = |reason| LaunchError::SocketGroup { group: group.clone(), reason };
+            let id = group_id(&group).map_err(|error| refused(error.to_string()))?;
+            give(directory.path(), id, 0o770).map_err(|error| refused(error.to_string()))?;
+            Ok::<_, LaunchError>((directory, Some(id)))
         });
-        let directory = making.await.map_err(|error| failed(io::Error::other(error)))??;
+        let (directory, group) =
+            making.await.map_err(|error| failed(io::Error::other(error)))??;
         let path = directory.path().to_owned();
         if path.as_os_str().len() > LONGEST {
             return Err(LaunchError::RunDirTooLong { path, limit: LONGEST });
         }
-        Ok(Self { directory: Mutex::new(Some(directory)), path })
+        Ok(Self { directory: Mutex::new(Some(directory)), path, group })
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The group that may reach what is in it, beside this user.
+    pub(crate) const fn group(&self) -> Option<u32> {
+        self.group
     }
 
     /// Removes it with whatever the plugin left there.

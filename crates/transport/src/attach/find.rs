@@ -76,12 +76,13 @@ pub(super) async fn attach(
             timings: LaunchTimings { connect, ..LaunchTimings::default() },
         },
         rpc,
+        link: None,
         process,
         ownership: if reattach.test { Ownership::ItsOwn } else { Ownership::Attached },
         tail: Tail::default(),
         output: Drains { pipes: Vec::new(), stdio },
         directory: None,
-        reattach: Reattach { version, ..reattach },
+        reattach: Some(Reattach { version, ..reattach }),
         _keep: (spec.keep.clone(), None),
     })
 }

@@ -10,10 +10,10 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{Begun, GONE_LIMIT, Unfit, peer_tls};
 use crate::attach::{Handover, Reattach};
+use crate::broker::{Link, LinkOwner, LinkSetup, Sockets, link};
 use crate::connection::{
-    ConnectionInfo, Containment, Drains, LaunchTimings, Ownership, ProcessConnection,
+    ConnectionInfo, Containment, Drains, LaunchTimings, LiveLink, Ownership, ProcessConnection,
 };
-use crate::connector::connect;
 use crate::control::drain_stdio;
 use crate::error::{Evidence, LaunchError};
 use crate::handshake::{HandshakeLine, LineScanner, Offer, Scanned, shorten};
@@ -49,6 +49,7 @@ pub(super) struct Attempt {
 
 pub(super) struct Connected {
     rpc: Rpc,
+    owner: LinkOwner,
     reattach: Reattach,
     pub(super) line: Duration,
     pub(super) connect: Duration,
@@ -96,20 +97,28 @@ impl Attempt {
         })?;
         let before = Instant::now();
         let within = deadline.saturating_duration_since(before).min(CONNECT_LIMIT);
-        let channel = tokio::select! {
-            channel = connect(&address, tls.as_ref(), within) => channel,
+        let setup = LinkSetup {
+            address: &address,
+            tls,
+            multiplex: spec.multiplex,
+            sockets: self.sockets(),
+            version: app_version,
+        };
+        let linked = tokio::select! {
+            linked = link(setup, within) => linked,
             status = self.process.died() => {
                 let evidence = self.last_evidence().await;
                 return Err(LaunchError::ExitedEarly { status, evidence });
             }
         };
-        let channel =
-            channel.map_err(|source| LaunchError::Connect { source, evidence: self.evidence() })?;
+        let Link { channel, broker, owner } =
+            linked.map_err(|source| LaunchError::Connect { source, evidence: self.evidence() })?;
         let pid = self.process.pid();
         let handover = identity.zip(certificate);
         let handover = handover.map(|(identity, plugin)| Handover::new(identity, plugin));
         Ok(Connected {
-            rpc: Rpc::new(channel, app_version, spec.largest_message),
+            rpc: Rpc::with_broker(channel, app_version, spec.largest_message, broker),
+            owner,
             reattach: Reattach {
                 version: app_version,
                 address,
@@ -121,6 +130,18 @@ impl Attempt {
             line: line_took,
             connect: before.elapsed(),
         })
+    }
+
+    /// Brokered sockets are in the generation's own directory, on both sides,
+    /// and a plugin that announces another has no business with it.
+    fn sockets(&self) -> Sockets {
+        let directory = self.directory.path().to_owned();
+        Sockets {
+            confine: Some(directory.clone()),
+            directory,
+            group: self.directory.group(),
+            translate: self.translate.clone(),
+        }
     }
 
     async fn handshake_line(
@@ -219,7 +240,7 @@ impl Attempt {
         timings: LaunchTimings,
         spec: LaunchSpec,
     ) -> ProcessConnection {
-        let Connected { rpc, reattach, .. } = connected;
+        let Connected { rpc, owner, reattach, .. } = connected;
         let plugin: Arc<str> = spec.plugin.into();
         let stdout = self.stdout.into_inner();
         let stdio = {
@@ -234,6 +255,7 @@ impl Attempt {
                 containment,
                 timings,
             },
+            link: Some(LiveLink::new(&rpc, owner, self.process.clone())),
             rpc,
             process: self.process,
             ownership: Ownership::Ours,
@@ -243,7 +265,8 @@ impl Attempt {
                 stdio,
             },
             directory: Some(self.directory),
-            reattach,
+            // The one raw connection is the first host's for good.
+            reattach: (!spec.multiplex).then_some(reattach),
             _keep: (spec.keep, self.file),
         }
     }

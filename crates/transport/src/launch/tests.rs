@@ -17,6 +17,7 @@ use crate::spec::{Cookie, Program, Sink, StopLadder};
 use crate::testing::Lines;
 use crate::{RunnerDriver, Stopped};
 
+mod brokered;
 mod output;
 mod scripted;
 mod security;

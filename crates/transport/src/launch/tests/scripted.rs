@@ -22,7 +22,9 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
+use crate::broker::{Broker, Route, Setup, Sockets};
 use crate::identity::Identity;
+use crate::mux::Side;
 use crate::process::ExitStatus;
 use crate::runner::{Order, Runner, Running, Started};
 use crate::testing::Peer;
@@ -43,6 +45,8 @@ pub(super) struct Scripted {
     /// Whether it prints a certificate though nobody asked.
     pub(super) unasked: bool,
     pub(super) serves: Serves,
+    /// Its end of the broker, one a start.
+    pub(super) broker: Arc<Mutex<Broker>>,
     pub(super) seen: Arc<Mutex<Option<Order>>>,
     pub(super) state: watch::Sender<Option<ExitStatus>>,
 }
@@ -52,6 +56,8 @@ pub(super) struct Scripted {
 pub(super) enum Serves {
     Everything,
     NoController,
+    /// It answers a request to end once nothing but that call is open.
+    UntilStreamsEnd,
     /// The runner fails.
     NotAtAll,
 }
@@ -66,6 +72,7 @@ impl Default for Scripted {
             given: None,
             unasked: false,
             serves: Serves::Everything,
+            broker: Arc::default(),
             seen: Arc::default(),
             state: watch::channel(None).0,
         }
@@ -93,9 +100,9 @@ impl Scripted {
         self.state.borrow().is_some()
     }
 
-    fn tls(&self) -> (Option<TlsAcceptor>, Option<Identity>) {
+    fn tls(&self) -> (Option<PeerTls>, Option<Identity>) {
         if let Some(given) = &self.given {
-            return (Some(TlsAcceptor::from(given.server.clone())), None);
+            return (Some(given.clone()), None);
         }
         let Some(pem) = self.variable("PLUGIN_CLIENT_CERT") else {
             return (None, self.unasked.then(|| Identity::generate().unwrap()));
@@ -103,7 +110,7 @@ impl Scripted {
         let identity = Identity::generate().unwrap();
         let host = CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
         let tls = PeerTls::pinned(&identity, vec![host]).unwrap();
-        (Some(TlsAcceptor::from(tls.server)), Some(identity))
+        (Some(tls), Some(identity))
     }
 }
 
@@ -113,10 +120,17 @@ impl Runner for Scripted {
         if self.serves == Serves::NotAtAll {
             return Err(io::Error::other("no such container"));
         }
-        let path = order.socket_directory.join("plugin1");
+        let directory = order.socket_directory.clone();
+        let path = directory.join("plugin1");
         *self.seen.lock().unwrap() = Some(order);
         self.state.send_replace(None);
-        let (acceptor, identity) = self.tls();
+        let (tls, identity) = self.tls();
+        let acceptor = tls.as_ref().map(|tls| TlsAcceptor::from(tls.server.clone()));
+        let sockets = Sockets { directory, group: None, confine: None, translate: None };
+        let (version, route) = (self.version, Route::Sockets(sockets));
+        let broker = Broker::new();
+        broker.set_up(Setup { side: Side::Plugin, tls, version, route });
+        *self.broker.lock().unwrap() = broker;
         let listener = UnixListener::bind(&path)?;
         let line = self.line.clone().unwrap_or_else(|| {
             let address = crate::handshake::Address::Unix(path);
@@ -161,11 +175,12 @@ async fn serve(listener: UnixListener, acceptor: Option<TlsAcceptor>, script: &S
             let _stopped = accepted.send(Ok::<_, io::Error>(peer)).await;
         }
     };
-    let services = Services { script: script.clone() };
+    let services = Services { script: script.clone(), open: watch::channel(0).0 };
     let mut server = tonic::transport::Server::builder();
     let mut router = server
         .add_service(HealthServer::new(services.clone()))
-        .add_service(GrpcStdioServer::new(services.clone()));
+        .add_service(GrpcStdioServer::new(services.clone()))
+        .add_service(script.broker.lock().unwrap().service());
     if script.serves != Serves::NoController {
         router = router.add_service(GrpcControllerServer::new(services));
     }
@@ -175,6 +190,8 @@ async fn serve(listener: UnixListener, acceptor: Option<TlsAcceptor>, script: &S
 #[derive(Clone)]
 struct Services {
     script: Scripted,
+    /// Streams of output under way.
+    open: watch::Sender<usize>,
 }
 
 #[async_trait]
@@ -206,6 +223,10 @@ impl Health for Services {
 #[async_trait]
 impl GrpcController for Services {
     async fn shutdown(&self, _: Request<Empty>) -> Result<Response<Empty>, Status> {
+        if self.script.serves == Serves::UntilStreamsEnd {
+            let mut open = self.open.subscribe();
+            let _none_left = open.wait_for(|open| *open == 0).await;
+        }
         self.script.die(ExitStatus::Code(0));
         Ok(Response::new(Empty {}))
     }
@@ -220,13 +241,15 @@ impl GrpcStdio for Services {
         _: Request<()>,
     ) -> Result<Response<Self::StreamStdioStream>, Status> {
         let (printed, pieces) = mpsc::channel(1);
-        let script = self.script.clone();
+        let Self { script, open } = self.clone();
+        open.send_modify(|open| *open += 1);
         tokio::spawn(async move {
             for piece in &script.prints {
                 let _gone = printed.send(Ok(piece.clone())).await;
             }
             // Nothing more, and no end either.
             printed.closed().await;
+            open.send_modify(|open| *open -= 1);
         });
         Ok(Response::new(ReceiverStream::new(pieces)))
     }
