@@ -3,6 +3,7 @@
 
 mod answer;
 mod bench;
+mod brokering;
 mod cases;
 mod line;
 mod outcome;

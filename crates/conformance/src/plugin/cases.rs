@@ -1,8 +1,10 @@
 //! The cases: a rule, a name, what is expected, and a function that looks.
 
+mod broker;
 mod certificate;
 mod connection;
 mod cookie;
+mod dial_back;
 mod line;
 mod output;
 mod process;
@@ -69,6 +71,8 @@ const ALL: &[&[PluginCase]] = &[
     versions::CASES,
     tls::CASES,
     certificate::CASES,
+    broker::CASES,
+    dial_back::CASES,
     connection::CASES,
     services::CASES,
     output::CASES,

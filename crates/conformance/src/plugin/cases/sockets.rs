@@ -129,7 +129,7 @@ async fn unknown_group(bench: &Bench) -> Outcome {
 }
 
 /// A group that the socket would not have by itself, if this user has one.
-fn group() -> Outcome<(u32, Option<String>)> {
+pub(super) fn group() -> Outcome<(u32, Option<String>)> {
     let own = getegid().as_raw();
     let groups = std::fs::read_to_string("/etc/group").unwrap_or_default();
     let named = groups.lines().filter_map(|line| {
