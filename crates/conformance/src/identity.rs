@@ -86,10 +86,6 @@ impl Identity {
         &self.pem
     }
 
-    pub(crate) fn certificate(&self) -> &CertificateDer<'static> {
-        &self.certificate
-    }
-
     /// The name of who signed it, in DER.
     pub(crate) fn issuer(&self) -> Result<Vec<u8>, IdentityError> {
         let parsed = X509Certificate::from_der(&self.certificate);
@@ -126,7 +122,7 @@ mod tests {
     #[test]
     fn two_certificates_are_never_the_same() {
         let [one, two] = [Identity::generate().unwrap(), Identity::generate().unwrap()];
-        assert_ne!(one.certificate(), two.certificate());
+        assert_ne!(one.certificate, two.certificate);
         assert!(one.pem().starts_with("-----BEGIN CERTIFICATE-----\n"), "{}", one.pem());
     }
 }

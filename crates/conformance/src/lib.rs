@@ -11,6 +11,7 @@ mod provider;
 mod report;
 mod tls;
 mod wire;
+mod yamux;
 
 pub mod plugin;
 

@@ -6,6 +6,7 @@ mod bench;
 mod brokering;
 mod cases;
 mod line;
+mod muxed;
 mod outcome;
 mod run;
 mod streams;

@@ -72,11 +72,6 @@ impl Process {
         start(order).map_err(|source| SpawnError { program, source })
     }
 
-    /// Its id.
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// How it ended, if it does within this time. It stays a zombie, so that its
     /// id, and its group's, remain its own.
     pub(crate) async fn ended(&self, within: Duration) -> Option<Ended> {

@@ -6,6 +6,7 @@ mod connection;
 mod cookie;
 mod dial_back;
 mod line;
+mod mux;
 mod output;
 mod process;
 mod records;
@@ -73,6 +74,7 @@ const ALL: &[&[PluginCase]] = &[
     certificate::CASES,
     broker::CASES,
     dial_back::CASES,
+    mux::CASES,
     connection::CASES,
     services::CASES,
     output::CASES,
