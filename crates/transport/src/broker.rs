@@ -184,7 +184,8 @@ impl Broker {
             }
             Route::Streams(session) => {
                 let session = session.get().ok_or(BrokerError::Closed)?.clone();
-                Arc::new(dial::Knocking { broker: self.clone(), id, session, outgoing })
+                let (broker, side) = (self.clone(), setup.side);
+                Arc::new(dial::Knocking { broker, id, side, session, outgoing })
             }
         };
         match connect_over(dial, setup.tls.as_ref(), CONNECT).await {

@@ -222,6 +222,28 @@ async fn a_stream_without_permission_reaches_the_main_server_of_the_plugin() {
     assert_eq!(ask(&Rpc::new(channel, 1, 1024)).await.unwrap(), "main:question");
 }
 
+/// A Go host takes knocks for an id a moment before it has a listener for it.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_is_believed_the_second_time() {
+    let (broker, mut messages, _driving) = silent_session();
+    let answer = |error: &str| {
+        let knock = Some(Knock { knock: true, ack: true, error: error.to_owned() });
+        ConnInfo { service_id: 1, knock, ..ConnInfo::default() }
+    };
+    for (second, refused) in [("", false), ("no listener for id 1", true)] {
+        let dialling = tokio::spawn({
+            let broker = broker.clone();
+            async move { broker.dial(1).await }
+        });
+        messages.recv().await.unwrap();
+        broker.0.receive(answer("no listener for id 1"));
+        messages.recv().await.unwrap();
+        broker.0.receive(answer(second));
+        let error = dialling.await.unwrap().unwrap_err();
+        assert_eq!(matches!(error, BrokerError::KnockRefused { id: 1, .. }), refused, "{error}");
+    }
+}
+
 /// The host's server demands the plugin's certificate: another's is refused.
 #[tokio::test]
 async fn a_stranger_is_not_let_in_to_a_brokered_service() {

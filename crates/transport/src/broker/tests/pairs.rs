@@ -82,7 +82,7 @@ async fn a_side_that_serves_takes_any_number_of_connections() {
             Route::Streams(session) => {
                 let session = session.get().unwrap().clone();
                 let (broker, id) = (broker.clone(), served.id());
-                Arc::new(dial::Knocking { broker, id, session, outgoing })
+                Arc::new(dial::Knocking { broker, id, side: Side::Host, session, outgoing })
             }
         };
         // What a channel does that lost its connection.
