@@ -19,9 +19,9 @@ use super::*;
 /// place to everybody else.
 const INSIDE: &str = "/proc/self/cwd";
 
-/// Starts the fixture with the socket directory as its working directory.
+/// Starts the program with the socket directory as its working directory.
 #[derive(Debug, Clone, Default)]
-struct Elsewhere {
+pub(crate) struct Elsewhere {
     /// Names the file, so that a checksum can be taken.
     names_file: bool,
     /// Does not translate, as a runner that was forgotten to be finished.
@@ -31,7 +31,10 @@ struct Elsewhere {
 #[async_trait]
 impl Runner for Elsewhere {
     async fn start(&self, order: Order) -> io::Result<Started> {
-        let mut command = Command::new(FIXTURE);
+        let Program::Path(program) = order.program else {
+            return Err(io::Error::other("it is in this host's memory"));
+        };
+        let mut command = Command::new(program);
         command
             .args(&order.arguments)
             .env_clear()
@@ -122,7 +125,10 @@ impl Translate for Moved {
     }
 }
 
-async fn launch(runner: Elsewhere, spec: LaunchSpec) -> Result<Arc<dyn Connection>, LaunchError> {
+pub(crate) async fn launch(
+    runner: Elsewhere,
+    spec: LaunchSpec,
+) -> Result<Arc<dyn Connection>, LaunchError> {
     RunnerDriver::new(Arc::new(runner)).launch(spec, CancellationToken::new()).await
 }
 

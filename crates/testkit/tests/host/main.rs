@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 mod attach;
 mod elsewhere;
+mod probed;
 mod start;
 mod stop;
 
