@@ -25,7 +25,6 @@ use crate::accept::{BACKLOG, Incoming, Listener};
 use crate::connector::{Dial, DialError, connect_over};
 use crate::mux::{MuxStream, Side};
 use crate::rpc::Rpc;
-use crate::spec::LARGEST_MESSAGE;
 
 mod dial;
 mod error;
@@ -189,7 +188,7 @@ impl Broker {
             }
         };
         match connect_over(dial, setup.tls.as_ref(), CONNECT).await {
-            Ok(channel) => Ok(Rpc::new(channel, setup.version, LARGEST_MESSAGE)),
+            Ok(channel) => Ok(Rpc::new(channel, setup.version, setup.largest_message)),
             Err(DialError::Broker(error)) => Err(error),
             Err(DialError::Connect(source)) => Err(BrokerError::Unreachable { id, source }),
         }

@@ -95,6 +95,14 @@ pub enum LaunchError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The ports for a plugin on TCP are no range.
+    #[error("the ports {first} to {last} are no range; the first must not be above the last")]
+    Ports {
+        /// The first one.
+        first: u16,
+        /// The last one.
+        last: u16,
+    },
     /// The runner did not start the program.
     #[error("the runner could not start it: {source}")]
     Runner {
@@ -186,6 +194,7 @@ impl LaunchError {
             | Self::ChecksumMismatch { .. }
             | Self::Excluded { .. }
             | Self::SocketGroup { .. }
+            | Self::Ports { .. }
             | Self::RunDirTooLong { .. } => true,
             Self::Exec { source, .. } => matches!(
                 source.raw_os_error().map(rustix::io::Errno::from_raw_os_error),

@@ -51,6 +51,10 @@ pub(crate) async fn launch(
 ) -> Result<Arc<dyn Connection>, LaunchError> {
     let started = Instant::now();
     let deadline = started + spec.start_timeout;
+    if spec.ports.is_empty() {
+        let (first, last) = (*spec.ports.start(), *spec.ports.end());
+        return Err(LaunchError::Ports { first, last });
+    }
     let identity = identity(&spec)?;
     let checked = check(&starter, &spec).await?;
     let directory = RunDirectory::create(&spec.run_dir, spec.socket_group.as_deref()).await?;

@@ -20,7 +20,7 @@ pub enum RunRootError {
         source: io::Error,
     },
     /// Others own it or may write to it.
-    #[error("the run directory {} belongs to user {owner} with mode {mode:03o}; it must belong to this user with mode 700", path.display())]
+    #[error("the run directory {} belongs to user {owner} with mode {mode:03o}; it must belong to this user with mode 700, or 711 where groups are let through", path.display())]
     Shared {
         /// The directory.
         path: PathBuf,
@@ -56,7 +56,7 @@ impl RunRoot {
         let metadata = std::fs::symlink_metadata(run_dir).map_err(unusable)?;
         let (owner, mode) = (metadata.uid(), metadata.mode() & 0o777);
         let ours = owner == rustix::process::geteuid().as_raw();
-        if !metadata.is_dir() || !ours || mode & 0o077 != 0 {
+        if !metadata.is_dir() || !ours || mode & 0o066 != 0 {
             return Err(RunRootError::Shared { path, owner, mode });
         }
         let mount = statvfs(run_dir).map_err(|errno| unusable(errno.into()))?;
@@ -70,6 +70,23 @@ impl RunRoot {
             .permissions(permissions)
             .tempdir_in(run_dir);
         made.map(Self).map_err(unusable)
+    }
+
+    /// Lets other users pass through, which a group must that may reach a
+    /// plugin's sockets: mode 0711 for the run directory and the host's own. They
+    /// can list neither; what lies beneath has modes of its own and names that
+    /// nobody can guess. Blocks on the disk.
+    ///
+    /// # Errors
+    ///
+    /// [`RunRootError::Unusable`].
+    pub fn let_groups_through(&self) -> Result<(), RunRootError> {
+        let own = self.path();
+        for path in own.parent().into_iter().chain([own]) {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o711))
+                .map_err(|source| RunRootError::Unusable { path: path.to_owned(), source })?;
+        }
+        Ok(())
     }
 
     /// The host's own directory.
@@ -101,6 +118,19 @@ mod tests {
         std::fs::set_permissions(parent.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
         let error = RunRoot::create(parent.path()).unwrap_err();
         assert!(matches!(error, RunRootError::Shared { mode: 0o777, .. }), "{error}");
+    }
+
+    #[test]
+    fn groups_pass_through_when_they_are_let_and_list_nothing() {
+        let parent = tempfile::tempdir().unwrap();
+        let run_dir = parent.path().join("run");
+        let root = RunRoot::create(&run_dir).unwrap();
+        root.let_groups_through().unwrap();
+        for path in [run_dir.as_path(), root.path()] {
+            assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o711, "{path:?}");
+        }
+        // The next host finds the run directory so.
+        assert!(RunRoot::create(&run_dir).is_ok());
     }
 
     #[test]

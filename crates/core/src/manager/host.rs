@@ -121,6 +121,10 @@ impl Host {
     fn assemble(config: HostConfig) -> Result<Self, HostError> {
         let launcher = launcher(&config.settings)?;
         let run_root = RunRoot::create(&config.settings.run_dir)?;
+        let mut providers = config.settings.providers.values();
+        if providers.any(|provider| provider.socket_group.is_some()) {
+            run_root.let_groups_through()?;
+        }
         let custom = config.driver.is_some();
         let driver = config.driver.clone().unwrap_or_else(|| {
             if launcher.is_none() {

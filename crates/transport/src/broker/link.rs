@@ -43,11 +43,12 @@ pub(crate) struct LinkSetup<'a> {
     pub(crate) sockets: Sockets,
     /// The application protocol version.
     pub(crate) version: u32,
+    pub(crate) largest_message: usize,
 }
 
 /// Connects within a time, and opens the plugin's broker in the background.
 pub(crate) async fn link(setup: LinkSetup<'_>, within: Duration) -> Result<Link, ConnectError> {
-    let LinkSetup { address, tls, multiplex, sockets, version } = setup;
+    let LinkSetup { address, tls, multiplex, sockets, version, largest_message } = setup;
     let broker = Broker::new();
     let (channel, session, route) = if multiplex {
         let late = || ConnectError::TimedOut { address: address.clone(), within };
@@ -58,7 +59,7 @@ pub(crate) async fn link(setup: LinkSetup<'_>, within: Duration) -> Result<Link,
     } else {
         (connect(address, tls.as_ref(), within).await?, None, Route::Sockets(sockets))
     };
-    broker.set_up(Setup { side: Side::Host, tls, version, route });
+    broker.set_up(Setup { side: Side::Host, tls, version, largest_message, route });
     let stream = broker.open(channel.clone());
     Ok(Link { channel, broker, owner: LinkOwner { _stream: stream, _session: session } })
 }

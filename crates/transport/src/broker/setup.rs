@@ -26,6 +26,8 @@ pub(crate) struct Setup {
     pub(crate) tls: Option<PeerTls>,
     /// The application protocol version, for the connections that are made.
     pub(crate) version: u32,
+    /// The largest message, for those connections too.
+    pub(crate) largest_message: usize,
     pub(crate) route: Route,
 }
 

@@ -87,7 +87,13 @@ async fn pair_with(multiplex: bool, tls: bool, served: bool) -> Pair {
     } else {
         Route::Sockets(sockets(directory.path(), None))
     };
-    plugin.set_up(Setup { side: Side::Plugin, tls: plugin_tls, version: 1, route });
+    plugin.set_up(Setup {
+        side: Side::Plugin,
+        tls: plugin_tls,
+        version: 1,
+        largest_message: 1024,
+        route,
+    });
     let listener = Listener::Unix(listener);
     let incoming = if multiplex {
         Incoming::multiplexed(listener, acceptor, Some(socket), plugin.clone(), session.clone())
@@ -111,6 +117,7 @@ async fn pair_with(multiplex: bool, tls: bool, served: bool) -> Pair {
         multiplex,
         sockets: sockets(directory.path(), Some(directory.path())),
         version: 1,
+        largest_message: 1024,
     };
     let host = link(setup, SOON).await.unwrap();
     let serving = AbortOnDropHandle::new(serving);

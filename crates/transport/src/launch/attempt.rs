@@ -103,6 +103,7 @@ impl Attempt {
             multiplex: spec.multiplex,
             sockets: self.sockets(),
             version: app_version,
+            largest_message: spec.largest_message,
         };
         let linked = tokio::select! {
             linked = link(setup, within) => linked,

@@ -145,6 +145,21 @@ async fn a_runner_s_diagnosis_stands_in_the_error() {
 }
 
 #[tokio::test]
+async fn ports_that_are_no_range_are_refused_before_anything_starts() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut spec = spec(directory.path());
+    #[expect(clippy::reversed_empty_ranges, reason = "this is what is refused")]
+    {
+        spec.ports = 9..=8;
+    }
+    let script = Scripted::default();
+    let starter = Starter::Runner(Arc::new(script.clone()));
+    let error = launch(starter, spec, CancellationToken::new()).await.unwrap_err();
+    assert!(matches!(error, LaunchError::Ports { first: 9, last: 8 }), "{error}");
+    assert!(script.variable("COOKIE").is_none(), "it was started");
+}
+
+#[tokio::test]
 async fn a_checksum_with_a_runner_that_names_no_file_is_refused() {
     let checksum = Some(outrigger_types::Sha256Digest([0; 32]));
     let directory = tempfile::tempdir().unwrap();

@@ -21,6 +21,7 @@ use crate::mux::Side;
 use crate::process::start_time;
 use crate::security::GivenTls;
 use crate::sockets::{SocketFile, bind_in};
+use crate::spec::LARGEST_MESSAGE;
 use crate::tls::PeerTls;
 
 /// What the kernel calls "any port".
@@ -171,7 +172,13 @@ impl Listening {
         let session = Arc::new(OnceLock::new());
         let route =
             if multiplex { Route::Streams(session.clone()) } else { Route::Sockets(sockets) };
-        broker.set_up(Setup { side: Side::Plugin, tls, version, route });
+        broker.set_up(Setup {
+            side: Side::Plugin,
+            tls,
+            version,
+            largest_message: LARGEST_MESSAGE,
+            route,
+        });
         if multiplex {
             Incoming::multiplexed(listener, acceptor, socket, broker.clone(), session)
         } else {

@@ -6,7 +6,7 @@ use crate::broker::table::Offer;
 /// A broker whose other side is this test.
 fn alone(route: Route) -> (Broker, mpsc::Receiver<ConnInfo>) {
     let broker = Broker::new();
-    broker.set_up(Setup { side: Side::Host, tls: None, version: 1, route });
+    broker.set_up(Setup { side: Side::Host, tls: None, version: 1, largest_message: 1024, route });
     let (outgoing, messages) = mpsc::channel(QUEUE);
     assert!(broker.0.begin(outgoing));
     (broker, messages)

@@ -217,6 +217,7 @@ async fn a_second_stream_between_the_brokers_is_refused_and_harms_nobody() {
         side: Side::Host,
         tls: None,
         version: 1,
+        largest_message: 1024,
         route: Route::Sockets(sockets(pair.directory.path(), None)),
     });
     let _stream = second.open(pair.host.channel.clone());

@@ -129,7 +129,7 @@ impl Runner for Scripted {
         let sockets = Sockets { directory, group: None, confine: None, translate: None };
         let (version, route) = (self.version, Route::Sockets(sockets));
         let broker = Broker::new();
-        broker.set_up(Setup { side: Side::Plugin, tls, version, route });
+        broker.set_up(Setup { side: Side::Plugin, tls, version, largest_message: 1, route });
         *self.broker.lock().unwrap() = broker;
         let listener = UnixListener::bind(&path)?;
         let line = self.line.clone().unwrap_or_else(|| {
