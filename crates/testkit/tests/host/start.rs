@@ -1,6 +1,7 @@
 //! How a process is started, and what is said when it cannot be.
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::sync::Mutex;
 
 use outrigger_transport::{Address, Environment, Launcher, LauncherSource};
 
@@ -99,6 +100,30 @@ async fn sockets_and_their_directory_belong_to_the_group_that_is_given() {
     assert_eq!(mode(path.parent().unwrap()), (0o770, group));
     assert_eq!(mode(&path), (0o660, group));
     assert_eq!(hosted.ask("env:PLUGIN_UNIX_SOCKET_GROUP").await, group.to_string());
+}
+
+#[tokio::test]
+async fn what_a_plugin_writes_before_it_dies_is_not_lost() {
+    let directory = tempfile::tempdir().unwrap();
+    let script = directory.path().join("plugin");
+    // A descendant keeps the pipe open past the end.
+    let text = "#!/bin/sh\nsetsid sleep 5 &\ni=0\n\
+        while [ $i -lt 3000 ]; do echo \"line $i\" >&2; i=$((i+1)); done\n\
+        printf 'the last one' >&2\nexit 3\n";
+    std::fs::write(&script, text).unwrap();
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let raw = Arc::new(Mutex::new(Vec::new()));
+    let mut spec = LaunchSpec { program: Program::Path(script), ..spec(directory.path(), "ok") };
+    let kept = raw.clone();
+    spec.output.raw_stderr =
+        Some(Arc::new(move |bytes: &[u8]| kept.lock().unwrap().extend_from_slice(bytes)));
+    let launched = ProcessDriver::new(None).launch(spec, CancellationToken::new()).await;
+    let error = launched.unwrap_err();
+    assert!(matches!(error, LaunchError::ExitedEarly { .. }), "{error}");
+    let lines: String = (0..3_000).map(|n| format!("line {n}\n")).collect();
+    let expected = lines + "the last one";
+    until(|| raw.lock().unwrap().len() >= expected.len()).await;
+    assert!(*raw.lock().unwrap() == expected.as_bytes());
 }
 
 /// What is said of a file with these bytes and this mode that is to be started.
