@@ -1,5 +1,6 @@
-//! `outrigger check`: holds a plugin to the wire protocol.
+//! `outrigger check`: holds a plugin, or a host, to the wire protocol.
 
+mod host;
 mod plugin;
 mod subject;
 
@@ -13,11 +14,16 @@ use outrigger_conformance::{Report, Strength};
 use crate::failure::Failure;
 use crate::runtime;
 
-/// Hold a plugin, in any language, to the rules of the wire protocol.
+/// Hold a plugin, or a host, in any language, to the rules of the wire protocol.
 ///
 /// Starts FILE over and over, each time for one case, and says which rules it
 /// does not hold. FILE is an executable, a directory with a plugin-meta.json,
 /// or a distribution. docs/conformance.md explains what comes out.
+///
+/// With --host, FILE and its arguments are the command of a host, which is to
+/// start the plugin that it is given, call it, stop it, and exit with 0 if all
+/// of that went well: `outrigger check --host -- my-host --plugin {plugin}`.
+/// docs/conformance-hosts.md explains what comes out.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// An executable, a directory with a plugin-meta.json, or a distribution
@@ -29,8 +35,9 @@ pub(crate) struct Arguments {
     /// The cookie that it expects [default: GoQuorum's]
     #[arg(long, value_name = "KEY=VALUE")]
     cookie: Option<String>,
-    /// The application versions to offer it
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "1")]
+    /// The application versions to offer it; those that a host must offer
+    /// [default: 1; not looked at]
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
     versions: Vec<u32>,
     /// Only these cases: names, rules (4.5) or sections (4)
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
@@ -50,13 +57,23 @@ pub(crate) struct Arguments {
     /// Print all cases, and check nothing
     #[arg(long)]
     list: bool,
+    #[command(flatten)]
+    hosting: host::Hosting,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.list {
-        return list(arguments.json);
+        return if arguments.hosting.host {
+            list(outrigger_conformance::host::cases().collect(), arguments.json)
+        } else {
+            list(outrigger_conformance::plugin::cases().collect(), arguments.json)
+        };
     }
-    let report = runtime()?.block_on(plugin::check(arguments))?;
+    let report = if arguments.hosting.host {
+        runtime()?.block_on(host::check(arguments))?
+    } else {
+        runtime()?.block_on(plugin::check(arguments))?
+    };
     if arguments.json {
         println!("{}", report.to_json());
     } else {
@@ -73,8 +90,7 @@ fn verdict(report: &Report) -> Result<(), Failure> {
     }
 }
 
-fn list(as_json: bool) -> Result<(), Failure> {
-    let cases: Vec<CaseInfo> = outrigger_conformance::plugin::cases().collect();
+fn list(cases: Vec<CaseInfo>, as_json: bool) -> Result<(), Failure> {
     if as_json {
         let to_json = |case: &CaseInfo| {
             serde_json::json!({

@@ -39,7 +39,7 @@ enum Command {
     /// Show a plugin's whole life in a few seconds: pack, sign, verify, launch,
     /// call, reload, kill, recover
     Demo(demo::Arguments),
-    /// Hold a plugin, in any language, to the rules of the wire protocol
+    /// Hold a plugin, or a host, in any language, to the rules of the wire protocol
     Check(check::Arguments),
     /// Make a distribution from a directory
     Pack(pack::Arguments),
@@ -53,6 +53,10 @@ enum Command {
 fn main() -> ExitCode {
     // Before any thread: this executable is its own launcher.
     outrigger::launcher_hook();
+    // Before any file is opened: it is also the plugin that hosts are checked with.
+    if let Some(ended) = outrigger_conformance::host::fixture_hook() {
+        return ended;
+    }
     let outcome = match Cli::parse().command {
         Command::DemoPlugin => return demo::plugin(),
         Command::Run(arguments) => run::run(arguments),

@@ -1,8 +1,9 @@
 //! The conformance kit: holds a plugin, or a host, in any language, to the
 //! rules of `docs/wire-protocol.md`, case by case.
 //!
-//! [`plugin`] drives an executable through cases of its own process each. A
-//! [`Case`] names the rule that it is about and says what was expected and
+//! [`plugin`] drives an executable through cases of its own process each.
+//! [`host`] runs a host once a case, and looks at it from inside of the plugin
+//! that it starts. A [`Case`] names the rule that it is about and says what was expected and
 //! what was seen; a [`Report`] is all of them. Nothing is printed here.
 
 mod identity;
@@ -13,6 +14,7 @@ mod tls;
 mod wire;
 mod yamux;
 
+pub mod host;
 pub mod plugin;
 
 pub use identity::IdentityError;

@@ -242,3 +242,42 @@ async fn dropping_a_plugin_in_test_mode_ends_it() {
     timeout(PATIENCE, ended).await.expect("no call succeeds for ever");
     assert!(!path.exists());
 }
+
+/// What a listing names, asked through one version of reflection.
+macro_rules! listed {
+    ($version:ident, $channel:expr) => {{
+        use tonic_reflection::pb::$version::ServerReflectionRequest;
+        use tonic_reflection::pb::$version::server_reflection_client::ServerReflectionClient;
+        use tonic_reflection::pb::$version::server_reflection_request::MessageRequest;
+        use tonic_reflection::pb::$version::server_reflection_response::MessageResponse;
+        let ask = |what| ServerReflectionRequest { message_request: Some(what), host: "".into() };
+        let questions = [
+            ask(MessageRequest::ListServices(String::new())),
+            ask(MessageRequest::FileContainingSymbol("plugin.GRPCStdio.StreamStdio".into())),
+        ];
+        let mut client = ServerReflectionClient::new($channel);
+        let answers = client.server_reflection_info(tokio_stream::iter(questions)).await.unwrap();
+        let mut answers = answers.into_inner();
+        let mut next = async || answers.next().await.unwrap().unwrap().message_response.unwrap();
+        let MessageResponse::ListServicesResponse(list) = next().await else { panic!("no list") };
+        let described = next().await;
+        assert!(matches!(described, MessageResponse::FileDescriptorResponse(_)), "{described:?}");
+        list.service.into_iter().map(|service| service.name).collect::<Vec<_>>()
+    }};
+}
+
+#[tokio::test]
+async fn reflection_names_every_service_in_both_of_its_versions() {
+    let served = Served::start(plugin()).await;
+    let expected = [
+        "grpc.health.v1.Health",
+        "grpc.reflection.v1.ServerReflection",
+        "grpc.reflection.v1alpha.ServerReflection",
+        "plugin.GRPCBroker",
+        "plugin.GRPCController",
+        "plugin.GRPCStdio",
+        "proto.PluginGreeting",
+    ];
+    assert_eq!(listed!(v1, served.channel.clone()), expected);
+    assert_eq!(listed!(v1alpha, served.channel.clone()), expected);
+}

@@ -19,28 +19,39 @@ pub(super) async fn check(arguments: &Arguments) -> Result<Report, Failure> {
         eprintln!("{remark}");
     }
     let subject = located.subject(arguments)?;
-    let options = Options {
-        only: arguments.only.clone(),
-        strict: arguments.strict,
-        jobs: arguments.jobs.map_or_else(processors, usize::from),
-    };
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let terminal = std::io::stderr().is_terminal();
-    // The plugin's processes do not hear a Ctrl-C: they go with the check.
-    let checked = tokio::select! {
-        checked = plugin::check(subject, &options, |progress| show(terminal, progress)) => checked,
-        _ = interrupt.recv() => return Err(Failure::Failed("interrupted".into())),
-        _ = terminate.recv() => return Err(Failure::Failed("told to end".into())),
-    };
+    let options = options(arguments);
+    let checked = unless_interrupted(plugin::check(subject, &options, progress())).await?;
     checked.map_err(|error| match error {
         plugin::CheckError::NoSuchCase(_) => Failure::Usage(format!("--only: {error}")),
         error => error.into(),
     })
 }
 
-fn processors() -> usize {
-    available_parallelism().map_or(1, usize::from)
+/// How a check is done.
+pub(super) fn options(arguments: &Arguments) -> Options {
+    let processors = || available_parallelism().map_or(1, usize::from);
+    Options {
+        only: arguments.only.clone(),
+        strict: arguments.strict,
+        jobs: arguments.jobs.map_or_else(processors, usize::from),
+    }
+}
+
+/// The subject's processes do not hear a Ctrl-C: they go with the check.
+pub(super) async fn unless_interrupted<T>(check: impl Future<Output = T>) -> Result<T, Failure> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        checked = check => Ok(checked),
+        _ = interrupt.recv() => Err(Failure::Failed("interrupted".into())),
+        _ = terminate.recv() => Err(Failure::Failed("told to end".into())),
+    }
+}
+
+/// Shows how far a check has come.
+pub(super) fn progress() -> impl FnMut(Progress) {
+    let terminal = std::io::stderr().is_terminal();
+    move |progress| show(terminal, progress)
 }
 
 /// One line that changes, for a person who waits.

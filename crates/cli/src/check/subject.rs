@@ -70,7 +70,7 @@ impl Located {
             arguments: given,
             directory: self.directory.clone(),
             cookie: cookie(arguments.cookie.as_deref())?,
-            versions: arguments.versions.clone(),
+            versions: versions(arguments),
             start_timeout: start_timeout(arguments),
         })
     }
@@ -108,7 +108,7 @@ impl Located {
 }
 
 /// `KEY=VALUE`, or GoQuorum's.
-fn cookie(given: Option<&str>) -> Result<(String, String), Failure> {
+pub(super) fn cookie(given: Option<&str>) -> Result<(String, String), Failure> {
     let Some(given) = given else {
         return Ok((quorum::COOKIE_KEY.to_owned(), quorum::COOKIE_VALUE.to_owned()));
     };
@@ -118,4 +118,9 @@ fn cookie(given: Option<&str>) -> Result<(String, String), Failure> {
         }
         _ => Err(Failure::Usage(format!("--cookie: `{given}` is not of the form KEY=VALUE"))),
     }
+}
+
+/// Those given, or 1.
+fn versions(arguments: &Arguments) -> Vec<u32> {
+    if arguments.versions.is_empty() { vec![1] } else { arguments.versions.clone() }
 }

@@ -13,7 +13,7 @@ use super::bench::{Bench, Launch, Session};
 use super::outcome::{Outcome, Shortfall, While as _, answer};
 use super::streams::Broker;
 use crate::tls::{Accepted, Acceptor};
-use crate::wire::{ANSWER, Address, channel, dial_patiently};
+use crate::wire::{ANSWER, Address, channel, dial};
 
 /// A plugin that serves, the broker's stream to it, and the probe.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ impl Brokering {
 
     /// Dials what the plugin announced, as its host would.
     pub(crate) async fn connect(&self, address: &Address) -> Outcome<Channel> {
-        let io = dial_patiently(address).await.during(&format!("connecting to {address}"))?;
+        let io = dial(address).await.during(&format!("connecting to {address}"))?;
         let (io, authority) = match &self.session.started.identity {
             None => (io, "unused"),
             Some(_) => {

@@ -193,12 +193,12 @@ impl Attempt {
         Err(LaunchError::ExitedEarly { status, evidence: self.last_evidence().await })
     }
 
-    fn evidence(&self) -> Box<Evidence> {
+    fn evidence(&self) -> Evidence {
         let (program, notes) = (self.shown.clone(), String::new());
-        Evidence { program, notes, last_words: self.tail.text() }.into()
+        Evidence { program, notes, last_words: self.tail.text() }
     }
 
-    async fn last_evidence(&self) -> Box<Evidence> {
+    async fn last_evidence(&self) -> Evidence {
         self.stderr.ended_within(LAST_WORDS).await;
         self.evidence()
     }

@@ -15,7 +15,7 @@ use crate::tls::{ALPN, Accepted, Acceptor};
 cases! {
     "4.8" "dial-back-alpn" Must [Tls Broker Probe]
         "as a client it offers the protocol `h2` by ALPN" => alpn;
-    "4.9" "dial-back-server-name" Should [Tls Broker Probe]
+    "4.9" "dial-back-server-name" Must [Tls Broker Probe]
         "as a client it sends the server name `localhost`" => server_name;
     "4.18" "dial-back-certificate" Must [Tls Broker Probe]
         "as a client it presents the certificate of its line" => certificate;
