@@ -11,3 +11,4 @@ pub mod harness;
 pub mod kit;
 pub mod load;
 pub mod probe;
+pub mod wrong_host;
