@@ -286,7 +286,8 @@ export class Plugin {
 
   /** Credentials and options for a grpc-js client of what the host serves by itself. */
   dialing() {
-    if (!this.#identity) return [grpc.credentials.createInsecure(), {}];
+    const any = { "grpc.max_receive_message_length": -1 };
+    if (!this.#identity) return [grpc.credentials.createInsecure(), any];
     const { hostPem, keyPem, pem, isHost } = this.#identity;
     const checkServerIdentity = (_, { raw }) =>
       isHost(raw) ? undefined : new Error("this is not the host that started the plugin");
@@ -294,7 +295,11 @@ export class Plugin {
       grpc.credentials.createSsl(Buffer.from(hostPem), Buffer.from(keyPem), Buffer.from(pem), {
         checkServerIdentity,
       }),
-      { "grpc.ssl_target_name_override": "localhost", "grpc.default_authority": "localhost" },
+      {
+        ...any,
+        "grpc.ssl_target_name_override": "localhost",
+        "grpc.default_authority": "localhost",
+      },
     ];
   }
 

@@ -30,9 +30,7 @@ import java.util.*;
 import java.util.concurrent.*;
 import java.util.function.Function;
 import java.util.logging.*;
-import java.util.regex.Pattern;
-import javax.net.ssl.SSLException;
-import javax.net.ssl.X509TrustManager;
+import javax.net.ssl.*;
 import org.bouncycastle.asn1.*;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.*;
@@ -263,8 +261,8 @@ public final class OutriggerPlugin {
 
   /** Our key and certificate, and the host's. */
   private static final class Identity {
-    private static final Pattern CERTIFICATE =
-        Pattern.compile("-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----");
+    private static final java.util.regex.Pattern CERTIFICATE =
+        java.util.regex.Pattern.compile("-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----");
     private final PrivateKey key;
     private final X509Certificate certificate;
     private final X509TrustManager host;
@@ -289,7 +287,9 @@ public final class OutriggerPlugin {
     }
 
     SslContext client() throws SSLException {
-      return done(SslContextBuilder.forClient().keyManager(key, certificate));
+      // By itself JSSE sends no name without a dot.
+      SNIHostName localhost = new SNIHostName("localhost");
+      return done(SslContextBuilder.forClient().keyManager(key, certificate).serverName(localhost));
     }
 
     private SslContext done(SslContextBuilder builder) throws SSLException {
