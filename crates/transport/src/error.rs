@@ -147,6 +147,14 @@ pub enum LaunchError {
         /// What is known of the program.
         evidence: Evidence,
     },
+    /// Its standard output ended without a handshake line, and it did not.
+    #[error(
+        "it closed its standard output before it printed a handshake line, and still runs; it is no go-plugin plugin, or it detaches itself{evidence}"
+    )]
+    OutputEnded {
+        /// What is known of the program.
+        evidence: Evidence,
+    },
     /// No handshake line came in time.
     #[error(
         "it printed no handshake line within {within:?}; it hangs, or it is no plugin; raise `timeouts.start` if it needs longer{evidence}"
@@ -218,6 +226,7 @@ impl LaunchError {
             Self::Exec { .. }
                 | Self::ExitedEarly { .. }
                 | Self::NoHandshake { .. }
+                | Self::OutputEnded { .. }
                 | Self::TimedOut { .. }
         )
     }
@@ -227,6 +236,7 @@ impl LaunchError {
         if let Self::Exec { evidence, .. }
         | Self::ExitedEarly { evidence, .. }
         | Self::NoHandshake { evidence, .. }
+        | Self::OutputEnded { evidence }
         | Self::TimedOut { evidence, .. } = &mut self
         {
             evidence.notes = notes;

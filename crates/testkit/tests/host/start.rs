@@ -126,6 +126,18 @@ async fn what_a_plugin_writes_before_it_dies_is_not_lost() {
     assert!(*raw.lock().unwrap() == expected.as_bytes());
 }
 
+#[tokio::test]
+async fn an_output_that_ends_without_a_line_fails_the_start_at_once() {
+    for launcher in launchers() {
+        let before = Instant::now();
+        let text = b"#!/bin/sh\necho stays >&2\nexec >/dev/null\nexec sleep 600\n";
+        let (error, text) = failure(text, 0o755, launcher).await;
+        assert!(matches!(error, LaunchError::OutputEnded { .. }), "{error}");
+        assert!(text.contains("its last words: stays"), "{text}");
+        assert!(before.elapsed() < Duration::from_secs(10), "{:?}", before.elapsed());
+    }
+}
+
 /// What is said of a file with these bytes and this mode that is to be started.
 async fn failure(bytes: &[u8], mode: u32, launcher: Option<Launcher>) -> (LaunchError, String) {
     let directory = tempfile::tempdir().unwrap();

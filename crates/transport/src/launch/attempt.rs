@@ -32,6 +32,10 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// After a death, for the last words to arrive.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
+/// After the end of standard output, for the death that is most often its
+/// cause to be seen.
+const OUTPUT_ENDED: Duration = Duration::from_millis(500);
+
 /// For a runner to say what it knows.
 const DIAGNOSIS_LIMIT: Duration = Duration::from_secs(1);
 
@@ -185,9 +189,9 @@ impl Attempt {
         }
         let status = match ended {
             Some(status) => status,
-            None => match timeout_at(deadline, self.process.died()).await {
+            None => match timeout(OUTPUT_ENDED, self.process.died()).await {
                 Ok(status) => status,
-                Err(_) => return Err(self.timed_out(spec.start_timeout)),
+                Err(_) => return Err(LaunchError::OutputEnded { evidence: self.evidence() }),
             },
         };
         Err(LaunchError::ExitedEarly { status, evidence: self.last_evidence().await })
