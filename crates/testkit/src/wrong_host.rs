@@ -58,7 +58,7 @@ pub const WRONGS: &[Wrong] = wrongs! {
     "half-closes" => "request-side-of-the-broker-stays-open";
     "two-brokers" => "broker-stream-is-opened-once";
     "needs-broker" => "missing-broker-is-borne" "missing-services-are-borne"
-        "failed-streams-are-borne" "headers-of-streams-are-not-waited-for";
+        "failed-broker-is-borne" "headers-of-streams-are-not-waited-for";
     "no-stdio" => "stdio-stream-is-opened-once";
     "leaves-stdio" => "stdio-stream-is-read";
     "minds-pieces" => "odd-pieces-are-ignored";

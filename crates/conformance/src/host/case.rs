@@ -47,6 +47,8 @@ pub(crate) enum Needs {
     CallHost,
     /// Hosts that dial the plugin over the broker.
     Offer,
+    /// Hosts that make no use of the broker.
+    NoBroker,
     /// Hosts that offer several versions.
     Versions,
     /// Hosts whose versions were told.
@@ -65,6 +67,7 @@ impl Needs {
             Self::Greeting => &["a call of PluginGreeting/Greeting"],
             Self::CallHost => &["a call of Probe/CallHost"],
             Self::Offer => &["a call of Probe/Offer"],
+            Self::NoBroker => &["a command that makes no calls over the broker"],
             Self::Versions => &["several versions"],
             Self::VersionsTold => &["--versions"],
         }
@@ -81,6 +84,7 @@ impl Needs {
             Self::Greeting => habits.greeting,
             Self::CallHost => habits.call_host,
             Self::Offer => habits.offer,
+            Self::NoBroker => !habits.call_host && !habits.offer,
             Self::Versions => habits.offered.len() > 1,
             Self::VersionsTold => subject.versions.is_some(),
         };

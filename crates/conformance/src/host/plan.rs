@@ -30,8 +30,10 @@ pub(crate) struct Plan {
     pub(crate) odd_pieces: bool,
     /// How it answers calls.
     pub(crate) calls: Calls,
-    /// How it treats the two permanent streams.
-    pub(crate) streams: Streams,
+    /// How it treats `StartStream`.
+    pub(crate) broker_stream: Stream,
+    /// How it treats `StreamStdio`.
+    pub(crate) stdio_stream: Stream,
     /// How its broker behaves.
     pub(crate) broker: Broker,
     /// How it ends.
@@ -161,10 +163,10 @@ pub(crate) enum Health {
     Hangs,
 }
 
-/// What the two permanent streams do.
+/// What a permanent stream does.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Streams {
+pub(crate) enum Stream {
     /// Headers at once.
     #[default]
     Open,

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::host::case::{HostCase, table};
 use crate::host::certificate::first_in;
 use crate::host::fact::{Dialled, Fact};
-use crate::host::plan::Broker;
+use crate::host::plan::{Broker, Stream};
 use crate::host::seen::{Outcome, Seen};
 use crate::host::trial::{Trial, with};
 use crate::report::Verdict;
@@ -36,8 +36,12 @@ pub(super) const CASES: &[HostCase] = table! {
         }
     };
 
-    "6.5" "missing-broker-is-borne" Must Any,
+    "6.5" "missing-broker-is-borne" Must NoBroker,
     "a plugin without a broker is hosted" => missing(&["plugin.GRPCBroker"]), Seen::hosted;
+
+    "6.5" "failed-broker-is-borne" Must NoBroker,
+    "a plugin whose StartStream fails with UNAVAILABLE is hosted"
+        => with(|plan| plan.broker_stream = Stream::Fail), Seen::hosted;
 
     "6.9" "announced-service-listens" Must CallHost,
     "what the host announces is served at that address" => Trial::default(), |seen| {

@@ -2,7 +2,7 @@
 
 use crate::host::case::{HostCase, table};
 use crate::host::fact::Output;
-use crate::host::plan::{Streams, Written};
+use crate::host::plan::{Stream, Written};
 use crate::host::seen::Seen;
 use crate::host::trial::{Trial, with};
 use crate::report::Verdict;
@@ -46,9 +46,9 @@ pub(super) const CASES: &[HostCase] = table! {
     "8.3" "missing-stdio-is-borne" Must Any,
     "a plugin without the stdio service is hosted" => missing(&["plugin.GRPCStdio"]), Seen::hosted;
 
-    "8.3" "failed-streams-are-borne" Must Any,
-    "a plugin whose permanent streams fail with UNAVAILABLE is hosted"
-        => with(|plan| plan.streams = Streams::Fail), Seen::hosted;
+    "8.3" "failed-stdio-is-borne" Must Any,
+    "a plugin whose StreamStdio fails with UNAVAILABLE is hosted"
+        => with(|plan| plan.stdio_stream = Stream::Fail), Seen::hosted;
 
     "8.8" "odd-pieces-are-ignored" Must Any,
     "an unknown channel and empty data on the stdio stream are ignored, and reading goes on"
