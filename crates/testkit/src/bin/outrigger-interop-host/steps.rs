@@ -3,20 +3,36 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use outrigger_proto::probe::answer_client::AnswerClient;
 use outrigger_proto::probe::probe_client::ProbeClient;
-use outrigger_proto::probe::{DescribeRequest, LogRequest, Payload, PrintRequest};
+use outrigger_proto::probe::{
+    CallHostRequest, DescribeRequest, LogRequest, OfferRequest, Payload, PrintRequest,
+};
 use outrigger_proto::quorum::plugin_greeting_client::PluginGreetingClient;
 use outrigger_proto::quorum::plugin_hello_world;
 use outrigger_proto::quorum_init::plugin_initialization;
 use outrigger_proto::quorum_init::plugin_initializer_client::PluginInitializerClient;
-use outrigger_transport::{Connection, Health, Rpc};
+use outrigger_testkit::probe::answer;
+use outrigger_transport::{Broker, Connection, Health, Rpc};
 use tokio_stream::StreamExt as _;
 
 use crate::options::Options;
 
 /// All steps.
-pub(crate) const STEPS: [&str; 9] =
-    ["ping", "greeting", "echo", "stream", "large", "calls", "print", "log", "describe"];
+pub(crate) const STEPS: [&str; 12] = [
+    "ping",
+    "greeting",
+    "echo",
+    "stream",
+    "large",
+    "calls",
+    "print",
+    "log",
+    "describe",
+    "call-host",
+    "offer",
+    "both-twice",
+];
 
 /// For one question after the plugin's health.
 const HEALTH: Duration = Duration::from_secs(5);
@@ -42,11 +58,18 @@ pub(crate) async fn take(name: &str, session: &Session<'_>) -> Seen {
         "print" => print(session).await,
         "log" => log(session).await,
         "describe" => describe(session).await,
+        "call-host" => call_host(session).await,
+        "offer" => offer(session).await,
+        "both-twice" => both_twice(session).await,
         _ => Err(format!("step `{name}` is not known")),
     }
 }
 
 impl Session<'_> {
+    fn broker(&self) -> Result<&Broker, String> {
+        self.rpc.broker().ok_or_else(|| "there is no broker".to_owned())
+    }
+
     fn probe(&self) -> ProbeClient<Rpc> {
         let largest = self.rpc.largest_message();
         ProbeClient::new(self.rpc.clone())
@@ -159,4 +182,37 @@ async fn describe(session: &Session<'_>) -> Seen {
         "version {}, mutual TLS {}, multiplexed {}",
         described.protocol_version, described.mutual_tls, described.multiplexed
     ))
+}
+
+/// Lets the plugin call a service of the host.
+async fn call_host(session: &Session<'_>) -> Seen {
+    let served = session.broker()?.serve(answer("host:")).await;
+    let served = served.map_err(|error| error.to_string())?;
+    let request = CallHostRequest { broker_id: served.id(), data: b"question".to_vec().into() };
+    let called = session.probe().call_host(request).await;
+    text(&called.map_err(|status| status.to_string())?.into_inner())
+}
+
+/// Calls a service of the plugin on a connection of its own.
+async fn offer(session: &Session<'_>) -> Seen {
+    let offered = session.probe().offer(OfferRequest { silent: false }).await;
+    let id = offered.map_err(|status| status.to_string())?.into_inner().broker_id;
+    let dialled = session.broker()?.dial(id).await;
+    let dialled = dialled.map_err(|error| format!("dial {id}: {error}"))?;
+    let answered = AnswerClient::new(dialled).ask(payload(b"question".to_vec())).await;
+    text(&answered.map_err(|status| status.to_string())?.into_inner())
+}
+
+/// One direction after the other, twice: what one connection leaves behind must
+/// not be in the way of the next.
+async fn both_twice(session: &Session<'_>) -> Seen {
+    let mut seen = String::new();
+    for _ in 0..2 {
+        seen = format!("{seen}{} {} ", call_host(session).await?, offer(session).await?);
+    }
+    Ok(seen)
+}
+
+fn text(payload: &Payload) -> Seen {
+    Ok(String::from_utf8_lossy(&payload.data).into_owned())
 }
