@@ -31,6 +31,18 @@ pub fn fixture_plugin() -> PathBuf {
     built("outrigger-fixture-plugin")
 }
 
+/// The plugin of the interop matrix, on our SDK.
+#[must_use]
+pub fn interop_plugin() -> PathBuf {
+    built("outrigger-interop-plugin")
+}
+
+/// The host of the interop matrix, on our transport.
+#[must_use]
+pub fn interop_host() -> PathBuf {
+    built("outrigger-interop-host")
+}
+
 /// The launcher.
 #[must_use]
 pub fn launcher() -> PathBuf {
