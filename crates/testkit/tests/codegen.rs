@@ -2,7 +2,6 @@
 //! compares it with what is committed, so that nobody needs protoc.
 //! `UPDATE_GENERATED=1 cargo test -p outrigger-testkit --test codegen` writes
 //! instead.
-#![expect(clippy::unwrap_used, reason = "a test fails by its panic")]
 
 use std::fs;
 use std::path::Path;

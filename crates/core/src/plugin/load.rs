@@ -29,9 +29,9 @@ pub(crate) struct Loaded {
 pub(crate) enum Files {
     /// A distribution in a private directory, which goes with its last
     /// generation.
-    Unpacked(Resolved),
+    Unpacked(Box<Resolved>),
     /// Somebody's own, where they stand.
-    Directory(Developed),
+    Directory(Box<Developed>),
     /// None: what is attached to runs already.
     Elsewhere,
 }
@@ -83,7 +83,7 @@ pub(super) fn load(
         Some(PluginSource::Directory(directory)) => {
             let developed = host.resolver.resolve_directory(directory, &provider.definition)?;
             let program = Program::Path(developed.entry_point.clone());
-            (Files::Directory(developed), program)
+            (Files::Directory(Box::new(developed)), program)
         }
         Some(PluginSource::Attached(_)) => (Files::Elsewhere, Program::Path(PathBuf::new())),
         Some(PluginSource::Runner(_) | PluginSource::Driver(_)) | None => {
@@ -115,7 +115,7 @@ fn unpack(
         unpack: resolved.timings.unpack + clock().saturating_sub(before),
         ..StartTimings::default()
     };
-    Ok(Loaded { provider, files: Files::Unpacked(resolved), program, timings })
+    Ok(Loaded { provider, files: Files::Unpacked(Box::new(resolved)), program, timings })
 }
 
 /// Seals a single-file executable, and checks that what was sealed is what was

@@ -24,8 +24,7 @@ impl fmt::Display for Release {
     }
 }
 
-const RELEASES: [Release; 4] =
-    [Release::V1_0_1, Release::V1_4_4, Release::V1_6_3, Release::V1_8_0];
+const RELEASES: [Release; 4] = [Release::V1_0_1, Release::V1_4_4, Release::V1_6_3, Release::V1_8_0];
 
 /// Who launches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -135,14 +134,18 @@ impl Cell {
             return Some("grpcio neither serves nor dials on a connection that somebody else made");
         }
         if multiplexed && self.plugin == Plugin::Java {
-            return Some("Maven Central has no yamux, and grpc-java serves and dials addresses alone");
+            return Some(
+                "Maven Central has no yamux, and grpc-java serves and dials addresses alone",
+            );
         }
         if multiplexed && self.host == Host::PythonPlugin {
             return Some("python-plugin has no multiplexing");
         }
         // Outrigger's own certificates are on P-256.
         if self.tls == Tls::Auto && self.plugin == Plugin::Python && self.host != Host::Ours {
-            return Some("go-plugin's and python-plugin's hosts present P-521, which grpcio refuses");
+            return Some(
+                "go-plugin's and python-plugin's hosts present P-521, which grpcio refuses",
+            );
         }
         None
     }
@@ -165,8 +168,7 @@ impl Cell {
 pub(crate) fn all() -> Vec<Cell> {
     let hosts = [Host::Ours].into_iter().chain(RELEASES.map(Host::Go)).chain([Host::PythonPlugin]);
     let plugins = [Plugin::Ours].into_iter().chain(RELEASES.map(Plugin::Go));
-    let plugins: Vec<_> =
-        plugins.chain([Plugin::Python, Plugin::Node, Plugin::Java]).collect();
+    let plugins: Vec<_> = plugins.chain([Plugin::Python, Plugin::Node, Plugin::Java]).collect();
     let mut cells = Vec::new();
     for host in hosts {
         for plugin in plugins.iter().copied() {
@@ -204,7 +206,8 @@ pub(crate) fn chosen() -> Vec<Cell> {
 
 #[test]
 fn every_two_choices_that_can_come_together_do() {
-    let pairs = |cells: &[Cell]| -> BTreeSet<String> { cells.iter().flat_map(Cell::pairs).collect() };
+    let pairs =
+        |cells: &[Cell]| -> BTreeSet<String> { cells.iter().flat_map(Cell::pairs).collect() };
     let possible: Vec<Cell> =
         all().into_iter().filter(|cell| cell.impossible().is_none()).collect();
     let chosen = chosen();

@@ -5,7 +5,8 @@
 #![expect(
     clippy::unwrap_used,
     clippy::disallowed_methods,
-    reason = "a test that cannot go on fails, and tests start processes"
+    clippy::print_stderr,
+    reason = "a test that cannot go on fails, starts processes, and says what it skips"
 )]
 
 mod cell;
