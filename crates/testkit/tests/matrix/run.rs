@@ -129,8 +129,9 @@ fn held_against(cell: &Cell, report: &Value) -> Vec<String> {
     }
     if done["log"].is_string() {
         let lines = report["log"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        let record =
-            lines.into_iter().any(|line| line.contains("a record") && line.contains("warn"));
+        let record = lines
+            .into_iter()
+            .any(|line: &str| line.contains("a record") && line.to_lowercase().contains("warn"));
         must("its log record at level warn", record);
     }
     if !wrong.is_empty() {
