@@ -1,5 +1,5 @@
-//! The `outrigger` command: hosts plugins, shows what that looks like, checks,
-//! packs and signs them.
+//! The `outrigger` command: hosts plugins, shows what that looks like, helps
+//! to write them, checks, packs and signs them.
 //!
 //! Exit status: 0 when what was asked for was done, 1 when it was not, 2 for a
 //! command line that cannot be understood. Results go to standard output,
@@ -8,11 +8,13 @@
 
 mod check;
 mod demo;
+mod dev;
 mod failure;
 mod logging;
 mod pack;
 mod run;
 mod sign;
+mod signals;
 
 use std::process::ExitCode;
 
@@ -39,6 +41,9 @@ enum Command {
     /// Show a plugin's whole life in a few seconds: pack, sign, verify, launch,
     /// call, reload, kill, recover
     Demo(demo::Arguments),
+    /// Host a plugin from the folder where it is written, and rebuild and reload
+    /// it on save
+    Dev(dev::Arguments),
     /// Hold a plugin, or a host, in any language, to the rules of the wire protocol
     Check(check::Arguments),
     /// Make a distribution from a directory
@@ -61,6 +66,7 @@ fn main() -> ExitCode {
         Command::DemoPlugin => return demo::plugin(),
         Command::Run(arguments) => run::run(arguments),
         Command::Demo(arguments) => demo::run(&arguments),
+        Command::Dev(arguments) => dev::run(arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Pack(arguments) => pack::run(&arguments),
         Command::Sign(arguments) => sign::run(&arguments),

@@ -7,10 +7,10 @@ use std::time::Duration;
 use clap::Args;
 use outrigger::{PluginHost, PluginHostBuilder, PluginStatus, helloworld};
 use serde_json::{Value, json};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::failure::Failure;
+use crate::signals::{Asked, Signals};
 use crate::{logging, runtime};
 
 /// Host the plugins of a settings file until Ctrl-C.
@@ -108,29 +108,6 @@ fn key_path(url: &str) -> Result<PathBuf, Failure> {
     Ok(PathBuf::from(path))
 }
 
-struct Signals {
-    hangup: Signal,
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn new() -> Result<Self, Failure> {
-        Ok(Self {
-            hangup: signal(SignalKind::hangup())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    async fn stop(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-}
-
 async fn serve(
     host: PluginHost,
     arguments: &Arguments,
@@ -138,12 +115,7 @@ async fn serve(
 ) -> Result<(), Failure> {
     report("ready", &host, arguments.json);
     loop {
-        let reload = tokio::select! {
-            _ = signals.hangup.recv() => true,
-            _ = signals.interrupt.recv() => false,
-            _ = signals.terminate.recv() => false,
-        };
-        if !reload {
+        if signals.next().await == Asked::End {
             break;
         }
         tokio::select! {
@@ -153,15 +125,7 @@ async fn serve(
     }
     tracing::info!("stopping");
     let limit = Duration::from_secs(arguments.stop_timeout);
-    let hurry = CancellationToken::new();
-    let stopping = host.stop_or(limit, hurry.clone());
-    tokio::pin!(stopping);
-    loop {
-        tokio::select! {
-            stopped = &mut stopping => return Ok(stopped?),
-            () = signals.stop(), if !hurry.is_cancelled() => hurry.cancel(),
-        }
-    }
+    signals.stop_host(host, limit).await
 }
 
 async fn reload_all(host: &PluginHost) {
