@@ -25,6 +25,52 @@
 //! # }
 //! ```
 //!
+//! # Plugins of any host's
+//!
+//! [`InterfaceSpec`] says what a plugin interface is: its cookie, the protocol
+//! versions that the node's gateways speak, how its plugins are initialised, how
+//! connections are secured ([`Security`]), how large a message may be. A gateway
+//! sees the version of each call ([`Outgoing::version`]) and uses the services
+//! that belong to it. `examples/own_interface` is an interface of a node's own;
+//! `examples/kv` is one with two versions, without an initialiser, whose plugins
+//! call back.
+//!
+//! # Connections beside the main one
+//!
+//! Host and plugin can serve each other further services over the [`Broker`]
+//! that comes with a plugin's connection, [`Rpc::broker`]. Serve a service that
+//! tonic generated, and send the id in a message of the interface's own; or dial
+//! an id that the plugin sent:
+//!
+//! ```no_run
+//! # use outrigger::{BrokerError, Rpc};
+//! # async fn watch(rpc: Rpc, observer: tonic::service::Routes) -> Result<(), BrokerError> {
+//! let broker = rpc.broker().ok_or(BrokerError::NotServed)?;
+//! let observed = broker.serve(observer).await?; // ends when it is dropped
+//! let id: u32 = observed.id(); // for the plugin, in a message
+//! # let id_of_the_plugin = 1;
+//! let other: Rpc = broker.dial(id_of_the_plugin).await?; // for a generated client
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A broker ends with its generation: after a reload or a restart ([`Link::generation`])
+//! there is another one.
+//!
+//! # Other ways to run a plugin
+//!
+//! | builder | the instance is |
+//! | --- | --- |
+//! | [`develop`](PluginHostBuilder::develop) | run from an unsigned directory, where nothing is verified |
+//! | [`attach`](PluginHostBuilder::attach) | one that runs already, such as in a debugger; also by the variable `OUTRIGGER_REATTACH_PLUGINS` |
+//! | [`runner`](PluginHostBuilder::runner) | started by somebody else: a [`Runner`] of the node's own |
+//! | [`source`](PluginHostBuilder::source) | run by a [`Driver`] of the node's own |
+//!
+//! [`output`](PluginHostBuilder::output) gives the node exact copies of what an
+//! instance prints, beside the log.
+//!
+//! # The launcher
+//!
 //! The first line of a plain `fn main` should be [`launcher_hook`]; then the
 //! node's own executable holds its plugins' process trees. A node that keeps
 //! `#[tokio::main]` ships the program `outrigger-launcher` beside it.
@@ -46,10 +92,10 @@ pub use outrigger_gateways::{
 };
 pub use outrigger_launcher::hook as launcher_hook;
 pub use outrigger_transport::{
-    Address, AttachDriver, Connection, Containment, Cookie, Driver, Endpoint, ExitStatus, GivenTls,
-    GivenTlsError, Health, LARGEST_MESSAGE, LaunchError, LaunchSpec, Order, Output, OutputStream,
-    Program, Reattach, ReattachError, Rpc, Runner, RunnerDriver, Running, Security, Sink,
-    Translate,
+    Address, AttachDriver, Broker, BrokerError, Brokered, Connection, Containment, Cookie, Driver,
+    Endpoint, ExitStatus, GivenTls, GivenTlsError, Health, LARGEST_MESSAGE, LaunchError,
+    LaunchSpec, Order, Output, OutputStream, Program, Reattach, ReattachError, Rpc, Runner,
+    RunnerDriver, Running, Security, Sink, Started, Translate,
 };
 pub use outrigger_types::{
     ConfigSource, Generation, InstanceName, InterfaceName, Platform, PluginDefinition, PluginName,

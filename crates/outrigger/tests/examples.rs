@@ -188,3 +188,23 @@ async fn a_node_has_an_interface_of_its_own() {
     assert_eq!(node.said, said, "{}", node.output());
     node.check_clean();
 }
+
+#[tokio::test]
+async fn plugins_of_two_versions_serve_one_interface_and_the_newer_one_calls_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut node = Running::start("kv", directory, &[]);
+    assert_eq!(node.ended().await, Some(0), "{}", node.output());
+    let said = [
+        "new: version Some(5)",
+        "old: version Some(2)",
+        "old: Some(5242880), watched: false, changes: []",
+        "as it should be: (Some(5242880), [])",
+        "changes after the watch: 0",
+        "new: Some(5242880), watched: true, changes: [\"colour\", \"size\"]",
+        "as it should be: (Some(5242880), [\"colour\", \"size\"])",
+        "changes after the watch: 2",
+        "left in the run directory: 0",
+    ];
+    assert_eq!(node.said, said, "{}", node.output());
+    node.check_clean();
+}
