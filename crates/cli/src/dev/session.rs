@@ -47,13 +47,12 @@ async fn work(
     let mut tree = Tree::new(&plan.directory, &plan.ignore, plan.config_file.as_deref());
     let mut changed: Vec<PathBuf> = Vec::new();
     loop {
-        // What is saved from here on counts.
-        block_in_place(|| tree.look())?;
-        watch.add(tree.directories())?;
-        show.building(&changed);
         if hosted.serves() {
             block_in_place(|| fresh::renew(plan.entry_point()));
         }
+        block_in_place(|| tree.look_before_build())?;
+        watch.add(tree.directories())?;
+        show.building(&changed);
         match build(plan, show, stop).await {
             Built::Stopped => return Ok(()),
             Built::No(reason) if plan.once => {
@@ -78,6 +77,9 @@ async fn work(
         changed = block_in_place(|| tree.look_after_build())?;
         if changed.is_empty() {
             show.waiting(&plan.directory.display());
+        } else {
+            // Somebody may be in the middle of saving.
+            watch.quiet().await;
         }
         while changed.is_empty() {
             // Folders that are new, and what was saved before they were watched.

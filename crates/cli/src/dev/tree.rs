@@ -2,8 +2,10 @@
 //!
 //! A build writes into the folder that is watched, and nobody says which files
 //! are its own. So a file that appears while a build runs is taken for its, and
-//! so is one that changes during two builds in a row: after the first, the build
-//! runs once more, since it may have been somebody who saved.
+//! so is one that changes during three builds in a row: after the first two, the
+//! build runs once more, since it may have been somebody who saved. A file that
+//! changes while nothing is built is somebody's again, but not for ever: then it
+//! is the plugin that writes it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -17,6 +19,12 @@ use crate::failure::Failure;
 
 /// A folder with more than this is not only a plugin's sources.
 const MOST_FILES: usize = 20_000;
+
+/// Builds in a row during which a file changes before it is taken for theirs.
+const SURE: u32 = 3;
+
+/// How often a file is taken for a build's by mistake.
+const MISTAKES: u32 = 3;
 
 /// What changes when a file is saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,8 +49,10 @@ pub(super) struct Tree<'a> {
     directories: Vec<PathBuf>,
     /// Written by builds.
     outputs: BTreeSet<PathBuf>,
-    /// Changed during the last build.
-    suspects: BTreeSet<PathBuf>,
+    /// During how many builds in a row, up to the last one, a file changed.
+    suspects: BTreeMap<PathBuf, u32>,
+    /// How often a file was taken for a build's and then saved by somebody.
+    mistakes: BTreeMap<PathBuf, u32>,
 }
 
 impl<'a> Tree<'a> {
@@ -54,7 +64,8 @@ impl<'a> Tree<'a> {
             stamps: Stamps::new(),
             directories: Vec::new(),
             outputs: BTreeSet::new(),
-            suspects: BTreeSet::new(),
+            suspects: BTreeMap::new(),
+            mistakes: BTreeMap::new(),
         }
     }
 
@@ -64,12 +75,27 @@ impl<'a> Tree<'a> {
         self.directories.iter().map(PathBuf::as_path).chain(beside)
     }
 
-    /// Looks; gives the files that changed since the last look and that no
-    /// build writes, by their paths from the folder.
+    /// Looks, before a build: what changes from here on counts.
+    pub(super) fn look_before_build(&mut self) -> Result<(), Failure> {
+        self.scan().map(drop)
+    }
+
+    /// Looks while nothing is built; gives the files that somebody changed since
+    /// the last look, by their paths from the folder.
     pub(super) fn look(&mut self) -> Result<Vec<PathBuf>, Failure> {
         let before = self.scan()?;
-        let changed = changes(&before, &self.stamps).map(|(path, _)| path.to_owned());
-        let changed: Vec<PathBuf> = changed.filter(|path| !self.outputs.contains(path)).collect();
+        let mut changed = Vec::new();
+        for (path, change) in changes(&before, &self.stamps) {
+            if self.outputs.contains(path) {
+                let mistakes = self.mistakes.entry(path.to_owned()).or_default();
+                if matches!(change, Change::Gone) || *mistakes == MISTAKES {
+                    continue;
+                }
+                *mistakes += 1;
+                self.outputs.remove(path);
+            }
+            changed.push(path.to_owned());
+        }
         Ok(changed)
     }
 
@@ -79,17 +105,17 @@ impl<'a> Tree<'a> {
         let before = self.scan()?;
         let suspects = mem::take(&mut self.suspects);
         for (path, change) in changes(&before, &self.stamps) {
+            let times = suspects.get(path).map_or(1, |times| times + 1);
             match change {
                 Change::Gone => {}
-                Change::New => drop(self.outputs.insert(path.to_owned())),
                 Change::Other if self.outputs.contains(path) => {}
-                Change::Other if suspects.contains(path) => {
-                    self.outputs.insert(path.to_owned());
+                Change::Other if times < SURE => {
+                    self.suspects.insert(path.to_owned(), times);
                 }
-                Change::Other => drop(self.suspects.insert(path.to_owned())),
+                Change::New | Change::Other => drop(self.outputs.insert(path.to_owned())),
             }
         }
-        Ok(self.suspects.iter().cloned().collect())
+        Ok(self.suspects.keys().cloned().collect())
     }
 
     /// Takes the stamps anew and gives those from before.
@@ -192,26 +218,60 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let root = directory.path();
         let ignore = Ignore::new(&[], None).unwrap();
-        let write = |name: &str, text: &str| fs::write(root.join(name), text).unwrap();
-        write("source", "1");
-        write("old-output", "1");
+        let write =
+            |name: &str, bytes: usize| fs::write(root.join(name), vec![b'x'; bytes]).unwrap();
+        write("source", 1);
+        write("old-output", 1);
         let mut tree = Tree::new(root, &ignore, None);
         tree.look().unwrap();
         // A build makes one file, writes another, and somebody saves.
-        write("made", "1");
-        write("old-output", "12");
-        write("source", "12");
+        write("made", 1);
+        write("old-output", 2);
+        write("source", 2);
         assert_eq!(paths(tree.look_after_build()), ["old-output", "source"]);
-        // The build runs once more.
-        write("made", "123");
-        write("old-output", "123");
+        // It runs once more, and somebody saves again.
+        tree.look_before_build().unwrap();
+        write("made", 3);
+        write("old-output", 3);
+        write("source", 3);
+        assert_eq!(paths(tree.look_after_build()), ["old-output", "source"]);
+        tree.look_before_build().unwrap();
+        write("made", 4);
+        write("old-output", 4);
         assert!(paths(tree.look_after_build()).is_empty());
-        // From now on only what somebody saves counts.
-        write("made", "1234");
-        write("old-output", "1234");
-        assert!(paths(tree.look()).is_empty());
-        write("source", "123");
+        // From now on builds may write what they write.
+        write("made", 5);
+        write("old-output", 5);
+        assert!(paths(tree.look_after_build()).is_empty());
+        write("source", 5);
         assert_eq!(paths(tree.look()), ["source"]);
+    }
+
+    #[test]
+    fn what_was_taken_for_a_build_s_is_somebody_s_again_once_he_saves_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        let ignore = Ignore::new(&[], None).unwrap();
+        let mut tree = Tree::new(root, &ignore, None);
+        let mut bytes = 0;
+        let mut write = || {
+            bytes += 1;
+            fs::write(root.join("file"), vec![b'x'; bytes]).unwrap();
+        };
+        tree.look().unwrap();
+        write();
+        assert!(paths(tree.look_after_build()).is_empty(), "it was new during a build");
+        for _ in 0..MISTAKES {
+            write();
+            assert_eq!(paths(tree.look()), ["file"]);
+            for _ in 0..SURE {
+                write();
+                tree.look_after_build().unwrap();
+            }
+        }
+        // By now it is a file that the plugin writes.
+        write();
+        assert!(paths(tree.look()).is_empty());
     }
 
     #[test]

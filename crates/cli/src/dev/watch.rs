@@ -90,6 +90,11 @@ impl Watch {
     /// A change that was seen may be forgotten.
     pub(super) async fn changed(&self) {
         self.seen.notified().await;
+        self.quiet().await;
+    }
+
+    /// Waits until nothing changes for a moment.
+    pub(super) async fn quiet(&self) {
         let longest = Instant::now() + LONGEST;
         let mut quiet = Instant::now() + QUIET;
         while timeout_at(quiet.min(longest), self.seen.notified()).await.is_ok() {
