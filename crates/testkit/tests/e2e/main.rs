@@ -8,6 +8,7 @@
 mod bad_input;
 mod command;
 mod crowdsec;
+mod dev;
 mod embedding;
 mod in_node;
 mod languages;
@@ -16,6 +17,7 @@ mod main_job;
 mod node_loop;
 mod odd_plugins;
 mod reload;
+mod sources;
 mod supervision;
 mod tree;
 
