@@ -96,7 +96,8 @@ e2e! {
     }
 
     async fn a_reply_over_the_limit_fails_that_call_and_no_other() {
-        let kit = Kit::with("big-reply");
+        let mut kit = Kit::with("big-reply");
+        kit.set("/providers/helloworld/largestMessage", json!("4MiB"));
         let host = kit.start().await;
         let handle = greeter(&host);
         let error = handle.greeting("big:6000000").await.unwrap_err();
