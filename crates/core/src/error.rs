@@ -137,6 +137,14 @@ pub enum HostError {
         /// What the settings name.
         known: Vec<InstanceName>,
     },
+    /// The node gave an instance two of what it can have one of.
+    #[error("plugin `{instance}`: it was given more than one {what}; give one")]
+    SaidTwice {
+        /// The instance.
+        instance: InstanceName,
+        /// `source` or `output`.
+        what: &'static str,
+    },
     /// The environment names a plugin to attach to, where plugins are verified.
     #[error(
         "plugin `{instance}`: {} would have it attached to, and this host verifies its plugins; unset the variable, or use it where verification is switched off",

@@ -32,7 +32,7 @@ pub struct PluginHostBuilder {
     public_key: Option<PathBuf>,
     identity: String,
     driver: Option<Arc<dyn Driver>>,
-    /// By the names that were given; the last one of an instance holds.
+    /// By the names that were given.
     origins: Vec<(String, PluginSource)>,
     outputs: Vec<(String, Output)>,
     io: Option<Handle>,
@@ -149,8 +149,8 @@ impl PluginHostBuilder {
         self.source(instance, PluginSource::Runner(runner))
     }
 
-    /// Says where one instance's generations come from. The last word on an
-    /// instance holds, but for the variable `OUTRIGGER_REATTACH_PLUGINS`.
+    /// Says where one instance's generations come from. An instance has one
+    /// source at most; the variable `OUTRIGGER_REATTACH_PLUGINS` takes its place.
     pub fn source(mut self, instance: impl Into<String>, source: PluginSource) -> Self {
         self.origins.push((instance.into(), source));
         self
@@ -175,8 +175,8 @@ impl PluginHostBuilder {
     /// # Errors
     ///
     /// [`HostError`]: settings that cannot be read, an interface that was not
-    /// added, a source or an output of an instance that is not configured, an
-    /// unsigned directory where plugins are verified, a launcher that is none.
+    /// added, a source or an output of an instance that is not configured or that
+    /// has one already, an unsigned directory where plugins are verified, a launcher that is none.
     pub fn register(self) -> Result<Registered, HostError> {
         let (settings, source, warnings) = match self.settings {
             Some(settings) => {
@@ -192,7 +192,7 @@ impl PluginHostBuilder {
         for warning in &warnings {
             tracing::warn!("{warning}");
         }
-        let mut sources = named(&settings, self.origins)?;
+        let mut sources = named(&settings, "source", self.origins)?;
         let skips = matches!(self.verification, Choice::DangerSkip);
         for (instance, reattach) in running(&settings)? {
             if !skips {
@@ -200,7 +200,7 @@ impl PluginHostBuilder {
             }
             sources.insert(instance, PluginSource::Attached(reattach));
         }
-        let outputs = named(&settings, self.outputs)?;
+        let outputs = named(&settings, "output", self.outputs)?;
         let base_dir = &settings.base_dir;
         let verifier: Arc<dyn Verifier> = match self.verification {
             Choice::Custom(verifier) => verifier,
@@ -229,6 +229,7 @@ impl PluginHostBuilder {
 /// What was said by name, by instances that are configured.
 fn named<T>(
     settings: &Settings,
+    what: &'static str,
     said: Vec<(String, T)>,
 ) -> Result<BTreeMap<InstanceName, T>, HostError> {
     let find = |name: String| {
@@ -239,7 +240,14 @@ fn named<T>(
             known: settings.providers.keys().cloned().collect(),
         })
     };
-    said.into_iter().map(|(name, it)| Ok((find(name)?, it))).collect()
+    let mut by_name = BTreeMap::new();
+    for (name, it) in said {
+        let instance = find(name)?;
+        if by_name.insert(instance.clone(), it).is_some() {
+            return Err(HostError::SaidTwice { instance, what });
+        }
+    }
+    Ok(by_name)
 }
 
 /// Configured instances that the environment says run already. It may serve

@@ -70,10 +70,10 @@ impl Plan {
             .clone()
             .or_else(|| (arguments.once && arguments.cookie.is_none()).then(|| MESSAGE.to_owned()));
         let interval = Duration::from_millis(arguments.call_interval.max(1));
-        let label = tree.join(METADATA_FILE);
-        let label = read_metadata(&label).and_then(|metadata| metadata.name);
+        let named = |folder: &Path| read_metadata(&folder.join(METADATA_FILE))?.name;
         let folder = || directory.file_name().map(|name| name.to_string_lossy().into_owned());
-        let label = label.or_else(folder).unwrap_or_else(|| FOREIGN.to_owned());
+        let label = named(&tree).or_else(|| named(&directory)).or_else(folder);
+        let label = label.unwrap_or_else(|| FOREIGN.to_owned());
         Ok(Self {
             tree,
             build: arguments.build,

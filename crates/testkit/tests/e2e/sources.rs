@@ -56,6 +56,15 @@ async fn running() -> (Kit, PluginHost, Reattach) {
     (kit, host, reattach)
 }
 
+/// A certificate for `localhost` that vouches for itself, and its key.
+fn certify(kit: &Kit, name: &str) -> [PathBuf; 2] {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let files = ["pem", "key"].map(|ending| kit.path().join(format!("{name}.{ending}")));
+    fs::write(&files[0], made.cert.pem()).unwrap();
+    fs::write(&files[1], made.signing_key.serialize_pem()).unwrap();
+    files
+}
+
 fn in_test_mode(reattach: Reattach) -> Reattach {
     Reattach { test: true, start_time: None, ..reattach }
 }
@@ -108,10 +117,14 @@ e2e! {
         assert!(error.to_string().contains("pack and sign it"), "{error}");
     }
 
-    async fn a_source_of_an_instance_that_is_not_configured_is_refused() {
+    async fn an_instance_has_one_source_and_must_be_configured() {
         let kit = kit();
         let error = kit.builder().develop("other", "/x").register().unwrap_err();
         assert!(matches!(error, HostError::UnknownInstance { .. }), "{error}");
+        let runner = Arc::new(Somebody);
+        let builder = kit.builder().develop("helloworld", "/x").runner("HelloWorld", runner);
+        let error = builder.register().unwrap_err();
+        assert!(matches!(error, HostError::SaidTwice { what: "source", .. }), "{error}");
     }
 
     async fn a_plugin_in_test_mode_is_attached_to_and_survives_the_host() {
@@ -146,6 +159,16 @@ e2e! {
         let error = host.health("helloworld", Duration::from_secs(1)).await.unwrap_err();
         assert!(matches!(error, HostError::NotServing { .. }), "{error}");
         stop(host).await;
+        stop(first).await;
+    }
+
+    async fn automtls_that_was_asked_for_is_refused_with_what_runs_already() {
+        let (_kit, first, reattach) = running().await;
+        let mut kit = kit();
+        kit.set("/providers/helloworld/tls/mode", json!("auto"));
+        let builder = kit.builder().attach("helloworld", in_test_mode(reattach));
+        let error = builder.register().unwrap().start().await.unwrap_err().to_string();
+        assert!(error.contains("AutoMTLS cannot be reattached to"), "{error}");
         stop(first).await;
     }
 
@@ -281,6 +304,41 @@ e2e! {
         kit.set("/providers/helloworld/socketGroup", json!("no-such-group"));
         let refused = kit.builder().register().unwrap().start().await.unwrap_err().to_string();
         assert!(refused.contains("no-such-group"), "{refused}");
+        kit.assert_clean();
+    }
+
+    async fn tls_that_both_sides_were_given_is_spoken_and_read_anew_for_each_generation() {
+        let mut kit = kit();
+        let host_files = certify(&kit, "host");
+        let plugin_files = certify(&kit, "plugin");
+        let folder = folder(&kit, "");
+        let give = |folder: &Path, [certificate, key]: &[PathBuf; 2]| {
+            let program = artifacts::interop_plugin();
+            let words = [&program, certificate, key, &host_files[0]].map(|path| path.display());
+            let [program, certificate, key, roots] = words;
+            let script =
+                format!("#!/bin/sh\nexec '{program}' --tls '{certificate}' '{key}' '{roots}'\n");
+            fs::write(folder.join("run"), script).unwrap();
+        };
+        give(&folder, &plugin_files);
+        let roots = kit.path().join("roots.pem");
+        fs::copy(&plugin_files[0], &roots).unwrap();
+        kit.set("/providers/helloworld/tls", json!({
+            "certificate": host_files[0], "key": host_files[1], "roots": roots,
+        }));
+        let builder = kit.builder().develop("helloworld", &folder);
+        let host = builder.register().unwrap().start().await.unwrap();
+        assert_eq!(status(&host).security, Some(SecurityMode::Given));
+        assert_eq!(greeter(&host).greeting("x").await.unwrap(), "Hello x!");
+        // A plugin with another certificate, which these roots do not vouch for.
+        let others = certify(&kit, "other");
+        give(&folder, &others);
+        let error = host.reload("helloworld").await.unwrap_err().to_string();
+        assert!(error.contains("TLS"), "{error}");
+        fs::copy(&others[0], &roots).unwrap();
+        host.reload("helloworld").await.unwrap();
+        assert_eq!(greeter(&host).greeting("x").await.unwrap(), "Hello x!");
+        stop(host).await;
         kit.assert_clean();
     }
 
