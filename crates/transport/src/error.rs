@@ -65,7 +65,7 @@ pub enum LaunchError {
         /// The system's words.
         source: io::Error,
         /// What is known of the program.
-        evidence: Evidence,
+        evidence: Box<Evidence>,
     },
     /// The program's file has another digest than it must have.
     #[error("{} has the SHA-256 {found}, and {expected} was expected: it was changed, or is another build; it was not started", program.display())]
@@ -127,7 +127,7 @@ pub enum LaunchError {
         /// How it ended.
         status: ExitStatus,
         /// What is known of the program.
-        evidence: Evidence,
+        evidence: Box<Evidence>,
     },
     /// The handshake line cannot be used.
     #[error("{source}{evidence}")]
@@ -135,7 +135,7 @@ pub enum LaunchError {
         /// What is wrong with it.
         source: HandshakeError,
         /// What is known of the program.
-        evidence: Evidence,
+        evidence: Box<Evidence>,
     },
     /// The plugin prints, but no handshake line is among it.
     #[error(
@@ -145,7 +145,7 @@ pub enum LaunchError {
         /// The first line that it printed.
         seen: String,
         /// What is known of the program.
-        evidence: Evidence,
+        evidence: Box<Evidence>,
     },
     /// Its standard output ended without a handshake line, and it did not.
     #[error(
@@ -153,7 +153,7 @@ pub enum LaunchError {
     )]
     OutputEnded {
         /// What is known of the program.
-        evidence: Evidence,
+        evidence: Box<Evidence>,
     },
     /// No handshake line came in time.
     #[error(
@@ -163,7 +163,7 @@ pub enum LaunchError {
         /// The limit.
         within: Duration,
         /// What is known of the program.
-        evidence: Evidence,
+        evidence: Box<Evidence>,
     },
     /// The plugin does not do mutual TLS.
     #[error(
@@ -171,7 +171,7 @@ pub enum LaunchError {
     )]
     NoCertificate {
         /// What is known of the program.
-        evidence: Evidence,
+        evidence: Box<Evidence>,
     },
     /// The plugin does mutual TLS of its own accord.
     #[error(
@@ -179,7 +179,7 @@ pub enum LaunchError {
     )]
     UnaskedCertificate {
         /// What is known of the program.
-        evidence: Evidence,
+        evidence: Box<Evidence>,
     },
     /// No connection to the plugin.
     #[error("{source}{evidence}")]
@@ -187,7 +187,7 @@ pub enum LaunchError {
         /// Why.
         source: ConnectError,
         /// What is known of the program.
-        evidence: Evidence,
+        evidence: Box<Evidence>,
     },
 }
 
@@ -265,7 +265,7 @@ mod tests {
 
     fn exec(errno: rustix::io::Errno) -> LaunchError {
         let source = io::Error::from_raw_os_error(errno.raw_os_error());
-        LaunchError::Exec { source, evidence: Evidence::default() }
+        LaunchError::Exec { source, evidence: Box::default() }
     }
 
     #[test]
@@ -287,7 +287,8 @@ mod tests {
             notes: String::new(),
             last_words: "no license".into(),
         };
-        let error = LaunchError::ExitedEarly { status: ExitStatus::Code(3), evidence };
+        let error =
+            LaunchError::ExitedEarly { status: ExitStatus::Code(3), evidence: evidence.into() };
         let text = "it ended (exit code 3) before it printed a handshake line; \
                     the program is /opt/kv (mode 0755); its last words: no license";
         assert_eq!(error.noted("mode 0755".into()).to_string(), text);

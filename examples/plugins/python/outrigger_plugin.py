@@ -201,6 +201,8 @@ class Session:
         target = f"unix:{urllib.parse.quote(address)}" if network == "unix" else address
         options: list[tuple[str, Any]] = [("grpc.max_receive_message_length", -1)]
         if self._client is None:
+            # Else it is the socket's path, percent-encoded, which hosts in Rust refuse.
+            options.append(("grpc.default_authority", "localhost"))
             return grpc.insecure_channel(target, options)
         options.append(("grpc.ssl_target_name_override", "localhost"))
         return grpc.secure_channel(target, self._client, options)

@@ -196,11 +196,11 @@ fn not_found(reason: String) -> LaunchError {
     LaunchError::ProcessNotFound { reason }
 }
 
-fn evidence(reattach: &Reattach) -> Evidence {
+fn evidence(reattach: &Reattach) -> Box<Evidence> {
     let program = reattach.pid.map(|pid| PathBuf::from(format!("/proc/{pid}/exe")));
     let program = program.and_then(|link| std::fs::read_link(link).ok());
     let unknown = || PathBuf::from(reattach.address.to_string());
-    Evidence { program: program.unwrap_or_else(unknown), ..Evidence::default() }
+    Evidence { program: program.unwrap_or_else(unknown), ..Evidence::default() }.into()
 }
 
 #[cfg(test)]

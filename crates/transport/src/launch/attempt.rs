@@ -197,12 +197,12 @@ impl Attempt {
         Err(LaunchError::ExitedEarly { status, evidence: self.last_evidence().await })
     }
 
-    fn evidence(&self) -> Evidence {
+    fn evidence(&self) -> Box<Evidence> {
         let (program, notes) = (self.shown.clone(), String::new());
-        Evidence { program, notes, last_words: self.tail.text() }
+        Evidence { program, notes, last_words: self.tail.text() }.into()
     }
 
-    async fn last_evidence(&self) -> Evidence {
+    async fn last_evidence(&self) -> Box<Evidence> {
         self.stderr.ended_within(LAST_WORDS).await;
         self.evidence()
     }

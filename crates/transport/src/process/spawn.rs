@@ -44,7 +44,7 @@ pub(crate) struct Start {
 impl Start {
     pub(super) fn not_executed(&self, source: io::Error) -> LaunchError {
         let evidence = Evidence { program: self.shown.clone(), ..Evidence::default() };
-        LaunchError::Exec { source, evidence }
+        LaunchError::Exec { source, evidence: evidence.into() }
     }
 }
 
