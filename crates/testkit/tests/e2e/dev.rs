@@ -124,6 +124,16 @@ impl Dev {
     }
 }
 
+impl Drop for Dev {
+    /// A test that fails leaves nothing behind either.
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            harness::kill_tree(self.child.id());
+            let _reaped = self.child.wait();
+        }
+    }
+}
+
 const CALLING: [&str; 5] = ["--json", "--call", "env:ANSWER", "--call-interval", "5"];
 
 e2e! {
