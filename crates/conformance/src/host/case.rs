@@ -93,6 +93,12 @@ impl Needs {
 }
 
 impl HostCase {
+    /// Section and place of its rule.
+    fn number(&self) -> (u32, u32) {
+        let (section, place) = self.rule.split_once('.').unwrap_or_default();
+        (section.parse().unwrap_or_default(), place.parse().unwrap_or_default())
+    }
+
     /// Whether this is its name, its rule or its section.
     pub(crate) fn is_called(&self, name: &str) -> bool {
         let section = self.rule.split('.').next();
@@ -102,7 +108,9 @@ impl HostCase {
 
 /// All cases, in the order of the rules.
 pub(crate) fn all() -> impl Iterator<Item = &'static HostCase> {
-    super::cases::ALL.iter().copied().flatten()
+    let mut all: Vec<&HostCase> = super::cases::ALL.iter().copied().flatten().collect();
+    all.sort_by_key(|case| case.number());
+    all.into_iter()
 }
 
 /// `"2.31" "its-name" Must Any, "what is expected" => trial, judge;`
