@@ -55,6 +55,18 @@ pub fn command() -> PathBuf {
     built("outrigger")
 }
 
+/// Our host of the interop matrix.
+#[must_use]
+pub fn interop_host() -> PathBuf {
+    built("outrigger-interop-host")
+}
+
+/// The host that is wrong on purpose.
+#[must_use]
+pub fn wrong_host() -> PathBuf {
+    built("outrigger-wrong-host")
+}
+
 /// The SDK's example plugin.
 #[must_use]
 pub fn hello_world() -> PathBuf {
