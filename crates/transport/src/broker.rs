@@ -223,6 +223,16 @@ impl fmt::Debug for Broker {
     }
 }
 
+/// Ends a session's broker when it is dropped, however that comes.
+#[derive(Debug)]
+pub(crate) struct Ending(pub(crate) Broker);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 /// A service that is served over the broker. Dropping it ends the service and
 /// its connections.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{ACCEPT_PAUSE, BACKLOG, Incoming, Listener, Stream};
-use crate::broker::Broker;
+use crate::broker::{Broker, Ending};
 use crate::mux::{Session, Side};
 use crate::sockets::SocketFile;
 
@@ -44,13 +44,13 @@ async fn run(
     broker: Broker,
     handle: Arc<OnceLock<Session>>,
 ) {
+    let _broker_too = Ending(broker.clone());
     match timeout(HOST_LIMIT, first(&mut listener)).await {
         Ok(Some(io)) => {
             // There is one raw connection in a plugin's life.
             drop(listener);
-            let admitting = broker.clone();
             let (session, driver) = Session::new(io, Side::Plugin, move |stream| {
-                if let Some(stream) = admitting.admit(stream) {
+                if let Some(stream) = broker.admit(stream) {
                     // With so many waiting, the drop resets it.
                     let _full = main.try_send(stream);
                 }
@@ -63,7 +63,6 @@ async fn run(
         Ok(None) => {}
         Err(_) => tracing::error!(within = ?HOST_LIMIT, "no host connected"),
     }
-    broker.close();
 }
 
 async fn first(listener: &mut Listener) -> Option<Stream> {

@@ -9,7 +9,7 @@ use tokio_util::task::AbortOnDropHandle;
 use tonic::transport::Channel;
 
 use super::stream::OpenStream;
-use super::{Broker, Route, Setup, Sockets};
+use super::{Broker, Ending, Route, Setup, Sockets};
 use crate::accept::Stream;
 use crate::connector::{Dial, DialError, connect, connect_over, raw};
 use crate::error::ConnectError;
@@ -80,12 +80,12 @@ async fn multiplexed(
         // A plugin has no business with a stream that it was not permitted.
         drop(admitting.admit(stream));
     });
-    let ending = broker.clone();
+    let ending = Ending(broker.clone());
     let driving = AbortOnDropHandle::new(tokio::spawn(async move {
+        let _broker_too = ending;
         if let Err(error) = driver.await {
             tracing::debug!(%error, "a multiplexed session broke");
         }
-        ending.close();
     }));
     let main = MainStream { session: session.clone(), address: address.clone() };
     let channel = connect_over(Arc::new(main), tls, within).await.map_err(DialError::of_address)?;

@@ -13,7 +13,7 @@ use tokio_util::task::AbortOnDropHandle;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status, Streaming};
 
-use super::{Broker, Phase, QUEUE};
+use super::{Broker, Ending, Phase, QUEUE};
 
 /// The largest message between brokers, in bytes. The longest path of a socket
 /// has 107.
@@ -22,14 +22,8 @@ const LARGEST: usize = 16 * 1024;
 /// The host's end. Dropping it ends the broker.
 #[derive(Debug)]
 pub(crate) struct OpenStream {
-    broker: Broker,
+    _broker: Ending,
     _exchanging: AbortOnDropHandle<()>,
-}
-
-impl Drop for OpenStream {
-    fn drop(&mut self) {
-        self.broker.close();
-    }
 }
 
 impl Broker {
@@ -47,7 +41,10 @@ impl Broker {
             };
             broker.0.end(last);
         });
-        OpenStream { broker: self.clone(), _exchanging: AbortOnDropHandle::new(exchanging) }
+        OpenStream {
+            _broker: Ending(self.clone()),
+            _exchanging: AbortOnDropHandle::new(exchanging),
+        }
     }
 
     /// The plugin's end, to be registered on its main server. It serves one
@@ -110,12 +107,12 @@ impl GrpcBroker for BrokerService {
         }
         let (broker, incoming) = (self.broker.clone(), request.into_inner());
         let reading = tokio::spawn(async move {
-            let _broken = read(&broker, incoming).await;
-            broker.close();
+            let ending = Ending(broker);
+            let _broken = read(&ending.0, incoming).await;
         });
         Ok(Response::new(Messages {
             messages: ReceiverStream::new(messages),
-            broker: self.broker.clone(),
+            _broker: Ending(self.broker.clone()),
             _reading: AbortOnDropHandle::new(reading),
         }))
     }
@@ -125,14 +122,8 @@ impl GrpcBroker for BrokerService {
 /// it, ends the broker.
 pub struct Messages {
     messages: ReceiverStream<ConnInfo>,
-    broker: Broker,
+    _broker: Ending,
     _reading: AbortOnDropHandle<()>,
-}
-
-impl Drop for Messages {
-    fn drop(&mut self) {
-        self.broker.close();
-    }
 }
 
 impl fmt::Debug for Messages {

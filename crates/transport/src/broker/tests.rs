@@ -1,6 +1,7 @@
 //! Two brokers of one process over real sockets, TLS and yamux; where only time
 //! passes, one broker and messages.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -21,6 +22,7 @@ use crate::mux::Session;
 use crate::sockets::bind_in;
 use crate::tls::PeerTls;
 
+mod any_order;
 mod limits;
 mod pairs;
 

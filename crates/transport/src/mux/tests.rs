@@ -1,5 +1,6 @@
 //! Sessions against a session of their own, and against raw bytes.
 
+use proptest::prelude::*;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -164,7 +165,6 @@ async fn a_peer_that_reads_nothing_fails_the_opening_in_time() {
     drop(raw);
 }
 
-/// Whatever a peer sends, the session ends or goes on; it never panics.
 #[tokio::test]
 async fn nonsense_ends_the_session() {
     let (near, mut raw) = duplex(1024);
@@ -173,4 +173,43 @@ async fn nonsense_ends_the_session() {
     let ended = timeout(SOON, host.task).await.unwrap().unwrap();
     assert!(ended.is_err());
     assert!(host.session.open().await.is_err());
+}
+
+/// Frames that are right in form and may be wrong in everything else.
+fn frames() -> impl Strategy<Value = Vec<u8>> {
+    let length = prop_oneof![4 => 0_u32..64, 1 => any::<u32>()];
+    let frame = (0_u8..5, 0_u16..16, 0_u32..6, length, 0_usize..64);
+    let frame = frame.prop_map(|(kind, flags, stream, length, body)| {
+        let mut frame = vec![0, kind];
+        frame.extend(flags.to_be_bytes());
+        frame.extend(stream.to_be_bytes());
+        frame.extend(length.to_be_bytes());
+        let body = if kind == 0 { (length as usize).min(body) } else { 0 };
+        frame.extend(std::iter::repeat_n(7, body));
+        frame
+    });
+    proptest::collection::vec(frame, 0..40).prop_map(|frames| frames.concat())
+}
+
+proptest! {
+    /// The session ends or goes on; it never panics, and never hangs at the end.
+    #[test]
+    fn whatever_a_peer_sends_the_session_lives_or_ends(
+        bytes in frames(),
+        host in any::<bool>(),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async move {
+            let (near, mut raw) = duplex(64 * 1024);
+            let side = if host { Side::Host } else { Side::Plugin };
+            let running = run(near, side);
+            let open = timeout(SOON, running.session.open()).await.unwrap();
+            // The session may have closed its end.
+            let _cut = timeout(SOON, raw.write_all(&bytes)).await.unwrap();
+            drop(open);
+            drop(raw);
+            let ended = timeout(SOON, running.task).await.expect("an end, soon");
+            let _ended_well_or_not = ended.expect("no panic");
+        });
+    }
 }

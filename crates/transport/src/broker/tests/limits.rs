@@ -12,11 +12,11 @@ fn alone(route: Route) -> (Broker, mpsc::Receiver<ConnInfo>) {
     (broker, messages)
 }
 
-fn plain() -> (Broker, mpsc::Receiver<ConnInfo>) {
+pub(super) fn plain() -> (Broker, mpsc::Receiver<ConnInfo>) {
     alone(Route::Sockets(sockets(Path::new("/nowhere"), None)))
 }
 
-fn announcement(id: u32, address: &str) -> ConnInfo {
+pub(super) fn announcement(id: u32, address: &str) -> ConnInfo {
     let (network, address) = ("unix".to_owned(), address.to_owned());
     ConnInfo { service_id: id, network, address, knock: None }
 }
