@@ -37,12 +37,6 @@ pub fn interop_plugin() -> PathBuf {
     built("outrigger-interop-plugin")
 }
 
-/// The host of the interop matrix, on our transport.
-#[must_use]
-pub fn interop_host() -> PathBuf {
-    built("outrigger-interop-host")
-}
-
 /// The launcher.
 #[must_use]
 pub fn launcher() -> PathBuf {
