@@ -1,5 +1,4 @@
 //! What a plugin says of itself, to whoever asks by reflection.
-#![expect(clippy::unwrap_used, reason = "tests may")]
 
 use std::path::Path;
 
