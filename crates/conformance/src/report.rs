@@ -119,6 +119,25 @@ pub struct Report {
     pub cases: Vec<Case>,
 }
 
+/// The pages of the book, by section.
+const PAGES: [&str; 12] = [
+    "01-launch",
+    "02-handshake-line",
+    "03-versions",
+    "04-tls",
+    "05-main-connection",
+    "06-broker",
+    "07-multiplexed-broker",
+    "08-output",
+    "09-shutdown",
+    "10-reattach-runners",
+    "11-versions",
+    "12-refused",
+];
+
+/// Names of cases that stand on one line.
+const NAMES_A_LINE: usize = 4;
+
 #[derive(Serialize)]
 struct CaseJson<'a> {
     name: &'a str,
@@ -168,6 +187,19 @@ impl Report {
         json!({ "subject": self.subject, "cases": self.cases.iter().map(case).collect::<Vec<_>>() })
     }
 
+    /// The cases that do not apply, by why not.
+    fn unconcerned(&self) -> Vec<(&str, Vec<&str>)> {
+        let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
+        for case in &self.cases {
+            let Verdict::NotApplicable(why) = &case.verdict else { continue };
+            match groups.iter_mut().find(|(known, _)| known == why) {
+                Some((_, names)) => names.push(case.name),
+                None => groups.push((why, vec![case.name])),
+            }
+        }
+        groups
+    }
+
     /// The table and the summary line, for people.
     #[must_use]
     pub fn to_table(&self) -> String {
@@ -181,7 +213,7 @@ impl Report {
             let head = format!("{:<5} {:<width$}  ", case.rule, case.name);
             match &case.verdict {
                 Verdict::Pass => line(format!("{head}pass")),
-                Verdict::NotApplicable(why) => line(format!("{head}n/a   {}", printable(why))),
+                Verdict::NotApplicable(_) => {}
                 Verdict::Noted(seen) => {
                     line(format!("{head}note"));
                     line(format!("      advised   {}", case.expected));
@@ -195,6 +227,12 @@ impl Report {
                 }
             }
         }
+        for (why, names) in self.unconcerned() {
+            line(format!("\nnot applicable, as {}:", printable(why)));
+            for names in names.chunks(NAMES_A_LINE) {
+                line(format!("      {}", names.join(", ")));
+            }
+        }
         let Counts { passed, noted, failed, not_applicable } = self.counts();
         let _infallible = writeln!(
             table,
@@ -204,10 +242,12 @@ impl Report {
     }
 }
 
-/// Where a rule is written down.
+/// Where a rule is written down: a page of the book, and the number on it.
 #[must_use]
 pub fn rule_link(rule: &str) -> String {
-    format!("docs/wire-protocol.md#{rule}")
+    let section = rule.split('.').next().and_then(|section| section.parse::<usize>().ok());
+    let page = section.and_then(|section| PAGES.get(section.wrapping_sub(1)));
+    page.map_or_else(|| rule.to_owned(), |page| format!("docs/wire/{page}.md, {rule}"))
 }
 
 /// Text of the subject, made fit for a terminal: escaped, and not endless.
@@ -266,9 +306,26 @@ mod tests {
     fn a_person_reads_the_rule_of_what_failed_and_a_sum() {
         let table = report().to_table();
         assert!(table.contains("2.2   one-line       FAIL\n"), "{table}");
-        assert!(table.contains("docs/wire-protocol.md#"), "{table}");
+        assert!(table.contains("docs/wire/02-handshake-line.md, 2.2\n"), "{table}");
+        assert!(
+            table.contains("not applicable, as it serves no broker:\n      broker\n"),
+            "{table}"
+        );
         assert!(table.ends_with("\n1 passed, 1 noted, 1 failed, 1 not applicable\n"), "{table}");
         assert!(!report().held());
+    }
+
+    #[test]
+    fn every_section_has_a_page_in_the_book() {
+        let book = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/wire");
+        for (section, page) in (1..).zip(PAGES) {
+            assert!(book.join(format!("{page}.md")).exists(), "{page}");
+            assert_eq!(
+                rule_link(&format!("{section}.1")),
+                format!("docs/wire/{page}.md, {section}.1")
+            );
+        }
+        assert_eq!(rule_link("13.1"), "13.1");
     }
 
     #[test]

@@ -65,6 +65,24 @@ pub(crate) async fn dial(address: &Address) -> io::Result<BoxIo> {
     }
 }
 
+/// Connects to an address where somebody may begin to listen a moment later: a
+/// plugin that is too slow is to fail the case of that, and not all others.
+pub(crate) async fn dial_patiently(address: &Address) -> io::Result<BoxIo> {
+    const PATIENCE: Duration = Duration::from_secs(3);
+    const PAUSE: Duration = Duration::from_millis(20);
+    let given_up = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let dialled = dial(address).await;
+        let nobody = dialled.as_ref().is_err_and(|error| {
+            matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
+        });
+        if !nobody || tokio::time::Instant::now() > given_up {
+            return dialled;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
 /// gRPC over a stream. It is used once: a channel whose stream is gone fails.
 pub(crate) async fn channel(io: BoxIo, authority: &str) -> Result<Channel, String> {
     let endpoint = Endpoint::from_shared(format!("http://{authority}"));

@@ -13,7 +13,7 @@ use super::bench::{Bench, Launch, Session};
 use super::outcome::{Outcome, Shortfall, While as _, answer};
 use super::streams::Broker;
 use crate::tls::{Accepted, Acceptor};
-use crate::wire::{ANSWER, Address, channel, dial};
+use crate::wire::{ANSWER, Address, BoxIo, channel, dial_patiently};
 
 /// A plugin that serves, the broker's stream to it, and the probe.
 #[derive(Debug)]
@@ -65,9 +65,14 @@ impl Brokering {
         Ok((id, address(&announced)?))
     }
 
+    /// Connects to what the plugin announced.
+    pub(crate) async fn dial(&self, address: &Address) -> Outcome<BoxIo> {
+        dial_patiently(address).await.during(&format!("connecting to {address}"))
+    }
+
     /// Dials what the plugin announced, as its host would.
     pub(crate) async fn connect(&self, address: &Address) -> Outcome<Channel> {
-        let io = dial(address).await.during(&format!("connecting to {address}"))?;
+        let io = self.dial(address).await?;
         let (io, authority) = match &self.session.started.identity {
             None => (io, "unused"),
             Some(_) => {

@@ -200,7 +200,7 @@ impl<'a> Launch<'a> {
 impl Started {
     /// Connects to its socket.
     pub(crate) async fn dial(&self) -> Outcome<BoxIo> {
-        wire::dial(&self.address).await.during(&format!("connecting to {}", self.address))
+        wire::dial_patiently(&self.address).await.during(&format!("connecting to {}", self.address))
     }
 
     /// A client that presents what the host of this launch presents.

@@ -1,7 +1,7 @@
 //! Unix sockets: where they are, whose they are, what they are called.
 
 use std::ffi::OsString;
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use rustix::process::{getegid, geteuid, getgroups};
 
 use super::cases;
 use crate::plugin::bench::{Bench, Started};
-use crate::plugin::outcome::{Outcome, Shortfall, require};
+use crate::plugin::outcome::{Outcome, Shortfall, While as _, require};
 use crate::wire::{SocketFile, dial};
 
 cases! {
@@ -41,7 +41,8 @@ const SOON: Duration = Duration::from_secs(5);
 
 async fn in_directory(bench: &Bench) -> Outcome {
     let started = bench.launch()?.start().await?;
-    is_in(bench.socket(&started)?, &started.sockets)
+    is_in(bench.socket(&started)?, &started.sockets)?;
+    started.dial().await.map(drop)
 }
 
 async fn in_temporary(bench: &Bench) -> Outcome {
@@ -54,6 +55,7 @@ async fn in_temporary(bench: &Bench) -> Outcome {
         let socket = bench.socket(&started)?;
         let _removed = SocketFile(socket.to_owned());
         is_in(socket, &started.temporary)?;
+        let _there = started.dial().await?;
     }
     Ok(())
 }
@@ -62,8 +64,6 @@ fn is_in(socket: &Path, directory: &Path) -> Outcome {
     let parent = socket.parent().unwrap_or(socket);
     let same = parent == directory || parent.canonicalize().ok() == directory.canonicalize().ok();
     require!(same, "{} is not in {}", socket.display(), directory.display());
-    let is_socket = socket.metadata().is_ok_and(|file| file.file_type().is_socket());
-    require!(is_socket, "{} is no socket", socket.display());
     Ok(())
 }
 
@@ -116,7 +116,8 @@ async fn by_name(bench: &Bench) -> Outcome {
 
 async fn has_group(bench: &Bench, text: &OsString, number: u32) -> Outcome {
     let started = bench.launch()?.set("PLUGIN_UNIX_SOCKET_GROUP", text).start().await?;
-    let socket = bench.socket(&started)?.metadata()?;
+    let _there = started.dial().await?;
+    let socket = bench.socket(&started)?.metadata().during("looking at its socket")?;
     let (gid, mode) = (socket.gid(), socket.mode() & 0o777);
     require!(gid == number, "its group is {gid}, and {number} was asked for");
     require!(mode == 0o660, "its mode is {mode:04o}");
