@@ -48,7 +48,8 @@ pub(crate) fn bind(path: &Path, role: Role) -> io::Result<UnixListener> {
     let listener = UnixListener::bind(path)?;
     SOCKETS.lock().expect("invariant: nobody panics with it").push(path.to_owned());
     let group = std::env::var("PLUGIN_UNIX_SOCKET_GROUP").unwrap_or_default();
-    if !group.is_empty() && !(role == Role::Main && is("group-ignored")) {
+    let ignored = role == Role::Main && is("group-ignored");
+    if !group.is_empty() && !ignored {
         let number = group.parse().ok().or_else(|| by_name(&group));
         let unknown = || io::Error::other(format!("there is no group {group}"));
         chown(path, None, Some(number.ok_or_else(unknown)?))?;
