@@ -42,8 +42,8 @@ pub(crate) enum Listener {
     Streams(mpsc::Receiver<MuxStream>),
 }
 
-/// Streams that may wait to be accepted.
-pub(crate) const BACKLOG: usize = 128;
+/// Streams that may wait to be accepted: as many as yamux lets wait.
+pub(crate) const BACKLOG: usize = 256;
 
 impl Listener {
     /// Waits for a peer; `None` if nobody can come any more.
