@@ -10,6 +10,8 @@ use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
 const CHUNK: usize = 64 * 1024;
+/// Times that a seal is tried while the kernel says that it is busy.
+const SEAL_TRIES: u32 = 16;
 
 /// The copy. The kernel refuses every later write to it, also through another
 /// descriptor, so the digest holds for as long as the copy lives.
@@ -50,9 +52,7 @@ impl Snapshot {
             }
             io::Write::write_all(&mut file, &chunk[..count]).map_err(SnapshotError::Store)?;
         }
-        let seals = SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL;
-        rustix::fs::fcntl_add_seals(&file, seals)
-            .map_err(|errno| SnapshotError::Store(errno.into()))?;
+        seal(&file).map_err(|errno| SnapshotError::Store(errno.into()))?;
         let digest = hash(&file, len).map_err(SnapshotError::Store)?;
         Ok(Self { file, len, digest })
     }
@@ -114,6 +114,20 @@ fn private_memory() -> io::Result<File> {
         other => other,
     };
     Ok(File::from(made?))
+}
+
+/// Forbids every change. A busy kernel may still hold a page itself, and has
+/// then waited for it before it refuses: that passes.
+fn seal(file: &File) -> Result<(), Errno> {
+    let seals = SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL;
+    let mut sealed = Err(Errno::BUSY);
+    for _ in 0..SEAL_TRIES {
+        sealed = rustix::fs::fcntl_add_seals(file, seals);
+        if sealed != Err(Errno::BUSY) {
+            break;
+        }
+    }
+    sealed
 }
 
 fn hash(file: &File, len: u64) -> io::Result<Sha256Digest> {

@@ -9,6 +9,10 @@ use std::io::{self, Read, Seek};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+use rustix::io::Errno;
+
+/// Times that a seal is tried while the kernel says that it is busy.
+const SEAL_TRIES: u32 = 16;
 
 /// A sealed executable in memory.
 #[derive(Debug)]
@@ -30,8 +34,7 @@ impl Image {
         program.rewind()?;
         let bytes = io::copy(program, &mut memory)?;
         memory.rewind()?;
-        let seals = SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL;
-        fcntl_add_seals(&memory, seals)?;
+        close(&memory)?;
         Ok(Self { memory: memory.into(), bytes })
     }
 
@@ -50,6 +53,21 @@ impl Image {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes
+    }
+}
+
+/// Forbids every change. The kernel refuses while it holds a page of the memory
+/// for itself, as it does in passing, once it has waited for it for some 0.15 s;
+/// a busy machine needs another try.
+fn close(memory: &File) -> io::Result<()> {
+    let seals = SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL;
+    let mut tries = SEAL_TRIES;
+    loop {
+        tries -= 1;
+        match fcntl_add_seals(memory, seals) {
+            Err(Errno::BUSY) if tries > 0 => {}
+            done => return Ok(done?),
+        }
     }
 }
 
