@@ -7,13 +7,16 @@ use std::path::Path;
 
 use prost::Message as _;
 
-const PROTOS: [&str; 7] = [
+const PROTOS: [&str; 10] = [
     "plugin/grpc_broker.proto",
     "plugin/grpc_controller.proto",
     "plugin/grpc_stdio.proto",
     "grpc/health/v1/health.proto",
     "quorum/init.proto",
     "quorum/helloworld.proto",
+    "quorum/account.proto",
+    "quorum/security.proto",
+    "quorum/qlight_token_manager.proto",
     "probe/probe.proto",
 ];
 
@@ -72,6 +75,21 @@ fn method_paths_are_the_contract_s() {
         ("grpc.health.v1", "/grpc.health.v1.Health/List"),
         ("proto_common", "/proto_common.PluginInitializer/Init"),
         ("proto", "/proto.PluginGreeting/Greeting"),
+        ("proto", "/proto.AccountService/Status"),
+        ("proto", "/proto.AccountService/Open"),
+        ("proto", "/proto.AccountService/Close"),
+        ("proto", "/proto.AccountService/Accounts"),
+        ("proto", "/proto.AccountService/Contains"),
+        ("proto", "/proto.AccountService/Sign"),
+        ("proto", "/proto.AccountService/UnlockAndSign"),
+        ("proto", "/proto.AccountService/TimedUnlock"),
+        ("proto", "/proto.AccountService/Lock"),
+        ("proto", "/proto.AccountService/NewAccount"),
+        ("proto", "/proto.AccountService/ImportRawKey"),
+        ("proto", "/proto.TLSConfigurationSource/Get"),
+        ("proto", "/proto.AuthenticationManager/Authenticate"),
+        ("proto", "/proto.PluginQLightTokenRefresher/PluginQLightTokenManager"),
+        ("proto", "/proto.PluginQLightTokenRefresher/TokenRefresh"),
     ] {
         assert!(code(package).contains(&format!("\"{path}\"")), "{path} is missing");
     }

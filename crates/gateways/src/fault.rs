@@ -62,6 +62,12 @@ pub enum GatewayError {
         /// What is wrong with the answer.
         what: String,
     },
+    /// What the caller gave breaks the interface's rules; nothing was sent.
+    #[error("{what}")]
+    Invalid {
+        /// What is wrong with it, in GoQuorum's words where it has some.
+        what: String,
+    },
     /// The gateway actor has as many calls under way as it may.
     #[error("plugin `{plugin}`: the gateway actor has {limit} calls under way; try again later")]
     Overloaded {
@@ -85,7 +91,7 @@ impl GatewayError {
     pub fn was_not_sent(&self) -> bool {
         match self {
             Self::Unavailable(unavailable) => unavailable.was_not_sent(),
-            Self::WrongEndpoint { .. } | Self::Overloaded { .. } => true,
+            Self::WrongEndpoint { .. } | Self::Overloaded { .. } | Self::Invalid { .. } => true,
             _ => false,
         }
     }
@@ -100,6 +106,7 @@ impl GatewayError {
             Self::Unimplemented { .. } => "unimplemented",
             Self::Refused { .. } => "refused",
             Self::BadAnswer { .. } => "bad-answer",
+            Self::Invalid { .. } => "invalid",
             Self::WrongEndpoint { .. } => "wrong-endpoint",
             Self::Overloaded { .. } => "overloaded",
         }

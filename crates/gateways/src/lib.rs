@@ -9,12 +9,15 @@
 //! itself made of actors. The handle is the hot path: a mailbox costs more than
 //! the call's own work as soon as it is another thread's.
 
+pub mod account;
 mod call;
 mod fault;
 mod gateway;
 pub mod helloworld;
 pub mod initialiser;
 mod metrics;
+pub mod qlight;
+pub mod security;
 
 pub use call::{CallOptions, Caller, Method, Outgoing};
 pub use fault::GatewayError;

@@ -1,0 +1,1 @@
+//! Fetches distributions, signatures and keys from a plugin central.
