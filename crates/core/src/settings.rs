@@ -16,6 +16,7 @@ mod build;
 mod central;
 mod config_source;
 mod document;
+mod edit;
 mod env;
 mod error;
 mod file;
@@ -41,6 +42,7 @@ use outrigger_types::InstanceName;
 
 pub use central::CentralSettings;
 pub use config_source::{ConfigError, read_config};
+pub use edit::{EditError, ProviderEdit, SettingsFormat, edit_provider};
 pub use env::{Env, ProcessEnv};
 pub use error::{Origin, Place, Position, SettingsError, Warning};
 pub(crate) use file::read as read_small;
