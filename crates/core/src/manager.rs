@@ -7,5 +7,5 @@ mod host;
 pub mod messages;
 
 pub use actor::PluginManager;
-pub use config::{HostConfig, Interfaces, SettingsSource, Sourced};
+pub use config::{HostConfig, Interfaces, SettingsSource, Sourced, resolver};
 pub use host::Host;

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use outrigger_core::manager::{Host, HostConfig, Interfaces, SettingsSource, Sourced};
+use outrigger_core::manager::{self, Host, HostConfig, Interfaces, SettingsSource, Sourced};
 use outrigger_core::settings::{
     ProcessEnv, REATTACH_VARIABLE, Settings, Sources, Warning, reattached,
 };
 use outrigger_core::{HostError, InterfaceSpec, PluginSource};
-use outrigger_discovery::{Verification, Verifier};
+use outrigger_discovery::{Resolver, Verification, Verifier};
 use outrigger_transport::{Driver, Output, Reattach, Runner};
 use outrigger_types::InstanceName;
 use tokio::runtime::Handle;
@@ -294,6 +294,13 @@ impl Registered {
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
+    }
+
+    /// What a start would find, verify and unpack distributions with, here
+    /// into workspaces beneath `work_dir`.
+    #[must_use]
+    pub fn resolver(&self, work_dir: &Path) -> Resolver {
+        manager::resolver(&self.config.settings, self.config.verifier.clone(), work_dir)
     }
 
     /// Starts the plugins, and comes back when all required ones serve. Must

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
-use outrigger_discovery::{DiscoveryError, Limits, Verifier};
+use outrigger_discovery::{DiscoveryError, Limits, Resolver, Verifier};
 use outrigger_transport::{Driver, Launcher, Output};
-use outrigger_types::{InstanceName, InterfaceName};
+use outrigger_types::{InstanceName, InterfaceName, Platform};
 use tokio::runtime::Handle;
 
 use crate::error::{HostError, PluginError};
@@ -67,6 +68,19 @@ pub struct HostConfig {
 impl fmt::Debug for HostConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HostConfig").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// What finds, verifies and unpacks distributions as these settings ask, with
+/// workspaces beneath `run_dir`.
+#[must_use]
+pub fn resolver(settings: &Settings, verifier: Arc<dyn Verifier>, run_dir: &Path) -> Resolver {
+    Resolver {
+        base_dir: settings.base_dir.clone(),
+        run_dir: run_dir.to_owned(),
+        verifier,
+        limits: limits(&settings.unpack),
+        platform: Platform::current(),
     }
 }
 
@@ -132,7 +146,7 @@ pub(super) fn initial_status(instance: &InstanceName, provider: &ProviderSetting
     }
 }
 
-pub(super) fn limits(unpack: &UnpackLimits) -> Limits {
+fn limits(unpack: &UnpackLimits) -> Limits {
     Limits {
         archive_bytes: unpack.archive_size,
         entries: usize::try_from(unpack.entries).unwrap_or(usize::MAX),

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Addr;
-use outrigger_discovery::{Resolver, Verifier};
+use outrigger_discovery::Verifier;
 use outrigger_transport::{Connection, Health, ProcessDriver, Reattach, RunRoot};
-use outrigger_types::{Generation, InstanceName, InterfaceName, Platform};
+use outrigger_types::{Generation, InstanceName, InterfaceName};
 use tokio::runtime::Handle;
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use super::actor::{Child, PluginManager};
 use super::config::{
-    HostConfig, Interfaces, Sourced, check, initial_status, launcher, limits, spec,
+    HostConfig, Interfaces, Sourced, check, initial_status, launcher, resolver, spec,
 };
 use super::messages::{FindConnection, ReloadPlugin, StartAll, StopAll};
 use crate::error::HostError;
@@ -134,13 +134,7 @@ impl Host {
             }
             Arc::new(ProcessDriver::new(launcher))
         });
-        let resolver = Resolver {
-            base_dir: config.settings.base_dir.clone(),
-            run_dir: run_root.path().to_owned(),
-            verifier: config.verifier.clone(),
-            limits: limits(&config.settings.unpack),
-            platform: Platform::current(),
-        };
+        let resolver = resolver(&config.settings, config.verifier.clone(), run_root.path());
         let context = Arc::new(HostContext {
             resolver: Arc::new(resolver),
             run_dir: run_root.path().to_owned(),
