@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use outrigger_core::manager::{self, Host, HostConfig, Interfaces, SettingsSource, Sourced};
 use outrigger_core::settings::{
-    ProcessEnv, REATTACH_VARIABLE, Settings, Sources, Warning, reattached,
+    ProcessEnv, REATTACH_VARIABLE, Settings, SettingsError, SettingsFormat, Sources, Warning,
+    reattached,
 };
 use outrigger_core::{HostError, InterfaceSpec, PluginSource};
 use outrigger_discovery::{Resolver, Verification, Verifier};
@@ -288,6 +289,18 @@ impl Registered {
     #[must_use]
     pub const fn settings(&self) -> &Settings {
         &self.config.settings
+    }
+
+    /// The file that defines the providers; `None` where no file does.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError`] when the settings URL names no file.
+    pub fn providers_file(&self) -> Result<Option<(PathBuf, SettingsFormat)>, SettingsError> {
+        match &self.config.source {
+            SettingsSource::Fixed(_) => Ok(None),
+            SettingsSource::Sources(sources) => sources.providers_file(),
+        }
     }
 
     /// What was doubtful about them; each was logged too.

@@ -8,6 +8,7 @@ mod digest;
 mod generation;
 mod name;
 mod platform;
+mod precedence;
 
 pub use config::{ConfigSource, RawConfig};
 pub use definition::PluginDefinition;

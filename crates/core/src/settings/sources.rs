@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use toml::de::DeTable;
 
 use super::document::Node;
+use super::edit::SettingsFormat;
 use super::error::{Origin, Place, Position};
 use super::layer::{Dialect, Layer, Shared};
 use super::toml_file::{Section, section};
@@ -123,6 +124,19 @@ impl Sources {
     pub fn files(&self) -> Result<Vec<PathBuf>, SettingsError> {
         let json = self.json.as_ref().map(Json::path).transpose()?;
         Ok(self.toml.iter().cloned().chain(json).collect())
+    }
+
+    /// The file that defines the providers, for whoever changes it: the JSON
+    /// file, or else the TOML file; `None` where neither is read.
+    ///
+    /// # Errors
+    ///
+    /// As [`files`](Self::files).
+    pub fn providers_file(&self) -> Result<Option<(PathBuf, SettingsFormat)>, SettingsError> {
+        let json = self.json.as_ref().map(Json::path).transpose()?;
+        let json = json.map(|path| (path, SettingsFormat::Json));
+        let toml = || self.toml.clone().map(|path| (path, SettingsFormat::Toml));
+        Ok(json.or_else(toml))
     }
 
     /// Reads all sources anew. It changes nothing, here or elsewhere.
