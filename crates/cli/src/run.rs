@@ -1,14 +1,16 @@
 //! `outrigger run`: hosts the plugins of a settings file.
 
+pub(crate) mod flags;
+
 use std::io::Write as _;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use outrigger::{PluginHost, PluginHostBuilder, PluginStatus, helloworld};
+use outrigger::{PluginHost, PluginStatus};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use self::flags::HostFlags;
 use crate::failure::Failure;
 use crate::signals::{Asked, Signals};
 use crate::{logging, runtime};
@@ -19,27 +21,8 @@ use crate::{logging, runtime};
 /// stop; a second one stops without patience.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The settings, as in file:///etc/node/plugins.json
-    #[arg(long, value_name = "URL", required_unless_present = "config")]
-    plugins: Option<String>,
-    /// Run distributions without verifying them; dangerous
-    #[arg(long = "plugins.skipverify")]
-    skip_verify: bool,
-    /// Verify distributions with a local public key and local signatures
-    #[arg(long = "plugins.localverify")]
-    local_verify: bool,
-    /// The public key [default: gpg.key in `baseDir`]
-    #[arg(long = "plugins.publickey", value_name = "URL")]
-    public_key: Option<String>,
-    /// A node's TOML file with a section [Node.Plugins]
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// The node's data directory; `baseDir` is `plugins` in it by default
-    #[arg(long, value_name = "DIR")]
-    datadir: Option<PathBuf>,
-    /// The node's identity, which plugins are told
-    #[arg(long, value_name = "NAME", default_value = "")]
-    identity: String,
+    #[command(flatten)]
+    host: HostFlags,
     /// How long stopping may take, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     stop_timeout: u64,
@@ -50,7 +33,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     logging::install("info");
-    let registered = builder(&arguments)?.register()?;
+    let registered = arguments.host.builder()?.register()?;
     runtime()?.block_on(async {
         // Before the first plugin: a signal must find somebody who listens.
         let mut signals = Signals::new()?;
@@ -65,47 +48,6 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         };
         serve(host, &arguments, &mut signals).await
     })
-}
-
-fn builder(arguments: &Arguments) -> Result<PluginHostBuilder, Failure> {
-    let mut builder =
-        PluginHost::builder().identity(&arguments.identity).interface(helloworld::interface());
-    if let Some(url) = &arguments.plugins {
-        builder = builder.settings_url(url);
-    }
-    if let Some(path) = &arguments.config {
-        builder = builder.config_file(path);
-    }
-    if let Some(path) = &arguments.datadir {
-        builder = builder.data_dir(path);
-    }
-    match (arguments.skip_verify, arguments.local_verify, &arguments.public_key) {
-        (true, true, _) => Err(Failure::Usage(
-            "only --plugins.skipverify or --plugins.localverify must be set".into(),
-        )),
-        (_, false, Some(_)) => Err(Failure::Usage(
-            "--plugins.localverify is required for setting --plugins.publickey".into(),
-        )),
-        (true, false, None) => Ok(builder.danger_skip_verification()),
-        (false, true, None) => Ok(builder),
-        (false, true, Some(url)) => Ok(builder.public_key(key_path(url)?)),
-        (false, false, None) => Err(Failure::Usage(
-            "verification against a plugin central is not available; give \
-             --plugins.localverify with a public key, or --plugins.skipverify"
-                .into(),
-        )),
-    }
-}
-
-/// GoQuorum takes host and path of the URL together; a plain path is taken too.
-fn key_path(url: &str) -> Result<PathBuf, Failure> {
-    let path = url.strip_prefix("file://").unwrap_or(url);
-    if path.is_empty() || path.contains("://") {
-        return Err(Failure::Usage(format!(
-            "--plugins.publickey: `{url}` is no file: URL; give one such as file:///etc/gpg.key"
-        )));
-    }
-    Ok(PathBuf::from(path))
 }
 
 async fn serve(

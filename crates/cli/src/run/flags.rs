@@ -1,0 +1,78 @@
+//! GoQuorum's flags, for every command that needs what a host is given.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use outrigger::{PluginHost, PluginHostBuilder, helloworld};
+
+use crate::failure::Failure;
+
+/// What a host is given: its settings, and who is trusted.
+#[derive(Debug, Args)]
+pub(crate) struct HostFlags {
+    /// The settings, as in file:///etc/node/plugins.json
+    #[arg(long, value_name = "URL", required_unless_present = "config")]
+    plugins: Option<String>,
+    /// Run distributions without verifying them; dangerous
+    #[arg(long = "plugins.skipverify")]
+    skip_verify: bool,
+    /// Verify distributions with a local public key and local signatures
+    #[arg(long = "plugins.localverify")]
+    local_verify: bool,
+    /// The public key [default: gpg.key in `baseDir`]
+    #[arg(long = "plugins.publickey", value_name = "URL")]
+    public_key: Option<String>,
+    /// A node's TOML file with a section [Node.Plugins]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The node's data directory; `baseDir` is `plugins` in it by default
+    #[arg(long, value_name = "DIR")]
+    datadir: Option<PathBuf>,
+    /// The node's identity, which plugins are told
+    #[arg(long, value_name = "NAME", default_value = "")]
+    identity: String,
+}
+
+impl HostFlags {
+    /// A builder with the interfaces that this command knows.
+    pub(crate) fn builder(&self) -> Result<PluginHostBuilder, Failure> {
+        let mut builder =
+            PluginHost::builder().identity(&self.identity).interface(helloworld::interface());
+        if let Some(url) = &self.plugins {
+            builder = builder.settings_url(url);
+        }
+        if let Some(path) = &self.config {
+            builder = builder.config_file(path);
+        }
+        if let Some(path) = &self.datadir {
+            builder = builder.data_dir(path);
+        }
+        match (self.skip_verify, self.local_verify, &self.public_key) {
+            (true, true, _) => Err(Failure::Usage(
+                "only --plugins.skipverify or --plugins.localverify must be set".into(),
+            )),
+            (_, false, Some(_)) => Err(Failure::Usage(
+                "--plugins.localverify is required for setting --plugins.publickey".into(),
+            )),
+            (true, false, None) => Ok(builder.danger_skip_verification()),
+            (false, true, None) => Ok(builder),
+            (false, true, Some(url)) => Ok(builder.public_key(key_path(url)?)),
+            (false, false, None) => Err(Failure::Usage(
+                "verification against a plugin central is not available; give \
+                 --plugins.localverify with a public key, or --plugins.skipverify"
+                    .into(),
+            )),
+        }
+    }
+}
+
+/// GoQuorum takes host and path of the URL together; a plain path is taken too.
+fn key_path(url: &str) -> Result<PathBuf, Failure> {
+    let path = url.strip_prefix("file://").unwrap_or(url);
+    if path.is_empty() || path.contains("://") {
+        return Err(Failure::Usage(format!(
+            "--plugins.publickey: `{url}` is no file: URL; give one such as file:///etc/gpg.key"
+        )));
+    }
+    Ok(PathBuf::from(path))
+}
