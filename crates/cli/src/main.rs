@@ -15,6 +15,7 @@ mod pack;
 mod run;
 mod sign;
 mod signals;
+mod versions;
 
 use std::process::ExitCode;
 
@@ -50,6 +51,14 @@ enum Command {
     Pack(pack::Arguments),
     /// Sign a distribution, so that hosts can verify it
     Sign(sign::Arguments),
+    /// Fetch a distribution into the base directory, and verify it
+    Install(versions::install::Arguments),
+    /// List the configured plugins, and the versions that are installed
+    List(versions::list::Arguments),
+    /// Change the version of a configured plugin, after showing what differs
+    Upgrade(versions::upgrade::Arguments),
+    /// Take back the latest upgrade of a plugin
+    Rollback(versions::rollback::Arguments),
     /// Be the demo's plugin
     #[command(name = demo::PLUGIN_COMMAND, hide = true)]
     DemoPlugin,
@@ -70,6 +79,10 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Pack(arguments) => pack::run(&arguments),
         Command::Sign(arguments) => sign::run(&arguments),
+        Command::Install(arguments) => versions::install::run(&arguments),
+        Command::List(arguments) => versions::list::run(&arguments),
+        Command::Upgrade(arguments) => versions::upgrade::run(&arguments),
+        Command::Rollback(arguments) => versions::rollback::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

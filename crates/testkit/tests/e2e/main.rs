@@ -20,6 +20,7 @@ mod reload;
 mod sources;
 mod supervision;
 mod tree;
+mod versions;
 
 use std::time::Duration;
 
