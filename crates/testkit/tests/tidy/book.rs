@@ -1,6 +1,6 @@
 //! Holds the book to itself and to the code: the rules of the wire protocol are
 //! numbered without a gap and referred to by numbers that exist, its definitions
-//! are the code's, and the table of parity names tests that exist.
+//! are the code's, and the tables of parity name tests that exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,8 +10,9 @@ use crate::{Source, hold, root, sources, test_code};
 /// Sections of the wire protocol.
 const SECTIONS: usize = 12;
 
-/// Lines of the table of parity.
-const LINES: usize = 100;
+/// The tables of parity, with their numbers of lines.
+const TABLES: [(&str, usize); 2] =
+    [("docs/protocol-parity.md", 100), ("docs/quorum-parity.md", 70)];
 
 /// What stands where a test is missing.
 const UNTESTED: &str = "—";
@@ -145,10 +146,16 @@ fn the_definitions_in_the_book_are_those_that_code_is_generated_from() {
 }
 
 #[test]
-fn the_table_of_parity_is_whole_and_names_tests_that_exist() {
+fn the_tables_of_parity_are_whole_and_name_tests_that_exist() {
     let tests: String = sources(&[".rs"]).iter().map(test_code).collect();
+    for (page, lines) in TABLES {
+        check_table(page, lines, &tests);
+    }
+}
+
+fn check_table(page: &str, lines: usize, tests: &str) {
     let exists = |name: &str| tests.contains(&format!("fn {name}("));
-    let text = fs::read_to_string(root().join("docs/protocol-parity.md")).unwrap();
+    let text = fs::read_to_string(root().join(page)).unwrap();
     let rows = text
         .lines()
         .filter(|line| line.starts_with("| "))
@@ -177,7 +184,7 @@ fn the_table_of_parity_is_whole_and_names_tests_that_exist() {
             }
         }
     }
-    println!("{} of {LINES} lines are not, or not all, tested: {untested:?}", untested.len());
-    assert_eq!(seen, LINES, "docs/protocol-parity.md has a line for each item");
-    hold("docs/protocol-parity.md:", &violations);
+    println!("{page}: {} of {lines} lines are not, or not all, tested: {untested:?}", untested.len());
+    assert_eq!(seen, lines, "{page} has a line for each item");
+    hold(&format!("{page}:"), &violations);
 }
