@@ -3,10 +3,24 @@
 use std::future::Future;
 use std::time::Duration;
 
-use crate::fault::GatewayError;
+use outrigger_core::InterfaceSpec;
+use outrigger_core::settings::ReloadMode;
+use outrigger_types::InterfaceName;
 
+use crate::fault::GatewayError;
+use crate::initialiser::{QuorumInitialiser, quorum_cookie};
+
+mod actor;
+mod convert;
+mod handle;
+mod raw_key;
 mod values;
 
+pub use actor::{
+    AccountActor, Accounts, Close, Contains, ImportRawKey, Lock, NewAccount, Open, Sign, Status,
+    TimedUnlock, UnlockAndSign,
+};
+pub use handle::Handle;
 pub use values::{Account, AccountUrl, Address, AddressError, Signature};
 
 /// The interface's name, the key in the settings.
@@ -57,7 +71,8 @@ pub trait AccountService: Send + Sync {
     /// # Errors
     ///
     /// [`GatewayError`]; [`GatewayError::BadAnswer`] for anything but 65 bytes
-    /// that `address` can have signed.
+    /// with a V of 0 or 1. Whether it is the account's signature is for the
+    /// caller to see.
     fn sign(
         &self,
         address: Address,
@@ -116,4 +131,25 @@ pub trait AccountService: Send + Sync {
         raw_key: &str,
         config: &[u8],
     ) -> impl Future<Output = Result<Account, GatewayError>> + Send;
+}
+
+/// The interface as the host knows it: protocol version 1, GoQuorum's cookie
+/// and initialiser. It reloads exclusively, because a wallet's state, such as
+/// which account is unlocked and a store that takes one writer, lives in its
+/// process: two at a time would disagree about it.
+///
+/// # Panics
+///
+/// Never: the name is a constant of the right form.
+#[must_use]
+pub fn interface() -> InterfaceSpec {
+    let name = InterfaceName::parse(INTERFACE).expect("invariant: a constant of the right form");
+    InterfaceSpec::new(name, quorum_cookie())
+        .with_initialiser(QuorumInitialiser)
+        .with_reload(ReloadMode::Exclusive)
+        .with_idempotent(&[
+            "/proto.AccountService/Status",
+            "/proto.AccountService/Accounts",
+            "/proto.AccountService/Contains",
+        ])
 }

@@ -143,6 +143,14 @@ impl Caller {
         .await
     }
 
+    /// What a call failed with whose answer breaks the interface's rules.
+    pub(crate) fn bad_answer(&self, method: &Method, what: String) -> GatewayError {
+        let plugin = self.0.instance().to_string();
+        let error = GatewayError::BadAnswer { plugin, method: method.name, what };
+        metrics::failed(self.0.instance().as_str(), method.name, error.outcome());
+        error
+    }
+
     /// Makes one call, in whatever way `send` makes it.
     pub(crate) async fn call<T, S, F>(
         &self,

@@ -104,13 +104,6 @@ impl Handle {
     }
 }
 
-impl Handle {
-    fn overloaded(&self, limit: usize) -> GatewayError {
-        let plugin = self.caller.link().instance().to_string();
-        GatewayError::Overloaded { plugin, limit }
-    }
-}
-
 impl Greeter for Handle {
     async fn greeting(&self, message: &str) -> Result<String, GatewayError> {
         self.greeting_with(message, CallOptions::default()).await

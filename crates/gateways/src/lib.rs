@@ -10,6 +10,7 @@
 //! the call's own work as soon as it is another thread's.
 
 pub mod account;
+mod actor;
 mod call;
 mod fault;
 mod gateway;

@@ -6,8 +6,18 @@ use std::future::Future;
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use outrigger_core::InterfaceSpec;
+use outrigger_types::InterfaceName;
 
 use crate::fault::GatewayError;
+use crate::initialiser::{QuorumInitialiser, quorum_cookie};
+
+mod actor;
+mod convert;
+mod handle;
+
+pub use actor::{Authenticate, GetTls, IsEnabled, SecurityActor};
+pub use handle::Handle;
 
 /// The interface's name, the key in the settings.
 pub const INTERFACE: &str = "security";
@@ -118,4 +128,20 @@ impl fmt::Debug for AuthenticationToken {
             .field("authorities", &self.authorities)
             .finish_non_exhaustive()
     }
+}
+
+/// The interface as the host knows it: protocol version 1, GoQuorum's cookie
+/// and initialiser. It reloads by overlap: its services judge and hand out, and
+/// two that do so side by side take nothing from each other, while a node
+/// between two generations would have to turn every caller away.
+///
+/// # Panics
+///
+/// Never: the name is a constant of the right form.
+#[must_use]
+pub fn interface() -> InterfaceSpec {
+    let name = InterfaceName::parse(INTERFACE).expect("invariant: a constant of the right form");
+    InterfaceSpec::new(name, quorum_cookie()).with_initialiser(QuorumInitialiser).with_idempotent(
+        &["/proto.TLSConfigurationSource/Get", "/proto.AuthenticationManager/Authenticate"],
+    )
 }

@@ -88,7 +88,8 @@ pub use outrigger_core::{
     RunsAs, SecurityMode, StartTimings, TlsFilesError, Unavailable, manager,
 };
 pub use outrigger_gateways::{
-    CallOptions, Caller, Gateway, GatewayError, Method, Outgoing, helloworld, initialiser,
+    CallOptions, Caller, Gateway, GatewayError, Method, Outgoing, account, helloworld, initialiser,
+    qlight, security,
 };
 pub use outrigger_launcher::hook as launcher_hook;
 pub use outrigger_transport::{

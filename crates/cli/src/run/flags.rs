@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use outrigger::{PluginHost, PluginHostBuilder, helloworld};
+use outrigger::{PluginHost, PluginHostBuilder, account, helloworld, qlight, security};
 
 use crate::failure::Failure;
 
@@ -36,8 +36,12 @@ pub(crate) struct HostFlags {
 impl HostFlags {
     /// A builder with the interfaces that this command knows.
     pub(crate) fn builder(&self) -> Result<PluginHostBuilder, Failure> {
-        let mut builder =
-            PluginHost::builder().identity(&self.identity).interface(helloworld::interface());
+        let mut builder = PluginHost::builder()
+            .identity(&self.identity)
+            .interface(helloworld::interface())
+            .interface(account::interface())
+            .interface(security::interface())
+            .interface(qlight::interface());
         if let Some(url) = &self.plugins {
             builder = builder.settings_url(url);
         }

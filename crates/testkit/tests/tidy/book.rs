@@ -184,7 +184,10 @@ fn check_table(page: &str, lines: usize, tests: &str) {
             }
         }
     }
-    println!("{page}: {} of {lines} lines are not, or not all, tested: {untested:?}", untested.len());
+    println!(
+        "{page}: {} of {lines} lines are not, or not all, tested: {untested:?}",
+        untested.len()
+    );
     assert_eq!(seen, lines, "{page} has a line for each item");
     hold(&format!("{page}:"), &violations);
 }
