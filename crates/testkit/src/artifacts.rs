@@ -49,6 +49,12 @@ pub fn command() -> PathBuf {
     built("outrigger")
 }
 
+/// The plugin with GoQuorum's interfaces.
+#[must_use]
+pub fn quorum_plugin() -> PathBuf {
+    built("outrigger-quorum-plugin")
+}
+
 /// Our host of the interop matrix.
 #[must_use]
 pub fn interop_host() -> PathBuf {

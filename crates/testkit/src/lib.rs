@@ -11,4 +11,5 @@ pub mod harness;
 pub mod kit;
 pub mod load;
 pub mod probe;
+pub mod quorum;
 pub mod wrong_host;

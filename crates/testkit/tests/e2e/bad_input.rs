@@ -57,9 +57,9 @@ e2e! {
 
     async fn an_unknown_interface_is_refused_with_those_that_there_are() {
         let mut kit = Kit::new();
-        kit.provide("account", "x");
+        kit.provide("unknown", "x");
         let error = refused(&kit, "--plugins.skipverify");
-        assert_has(&error, &["plugin `account`", "interface `account` is not known", "`helloworld`"]);
+        assert_has(&error, &["plugin `unknown`", "interface `unknown` is not known", "`helloworld`"]);
     }
 
     async fn a_version_that_could_be_a_path_is_refused_with_its_place() {

@@ -1,0 +1,32 @@
+//! The QLight token manager.
+
+use std::time::Duration;
+
+use outrigger::GatewayError;
+use outrigger::qlight::{Handle, TokenManager as _};
+use outrigger_testkit::e2e;
+use serde_json::json;
+
+use crate::{start, stop};
+
+e2e! {
+    async fn a_token_refresh_sends_token_and_private_state() {
+        let (kit, host, handle) = start::<Handle>(json!({ "anticipation": 1_500 })).await;
+        assert_eq!(handle.refresh_anticipation().await.unwrap(), Duration::from_millis(1_500));
+        assert_eq!(handle.token_refresh("bearer x", "PS1").await.unwrap(), "bearer x+PS1");
+        let called = kit.calls("qlighttokenmanager");
+        assert_eq!(called[2].1, json!({ "currentToken": "bearer x", "psi": "PS1" }));
+        stop(&kit, host).await;
+    }
+
+    async fn a_token_manager_s_bad_answers_and_failures_are_told_apart() {
+        let config = json!({ "anticipation": -1, "answer": "refresh" });
+        let (kit, host, handle) = start::<Handle>(config).await;
+        let error = handle.refresh_anticipation().await.unwrap_err();
+        assert!(error.to_string().contains("a refresh anticipation of -1 ms"), "{error}");
+        let error = handle.token_refresh("", "PS1").await.unwrap_err();
+        assert!(matches!(error, GatewayError::Refused { .. }), "{error:?}");
+        assert!(error.to_string().contains("the endpoint does not answer"), "{error}");
+        stop(&kit, host).await;
+    }
+}
