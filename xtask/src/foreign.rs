@@ -4,6 +4,7 @@ mod debian;
 mod interop;
 mod jvm_node;
 mod python;
+mod quorum;
 
 use std::fs;
 use std::path::Path;
@@ -69,8 +70,8 @@ fn script(language: &str, target: &Path) -> Result<(), String> {
     run(&what, command(directory.join("build.sh"), &directory).arg(target))
 }
 
-/// A program of the interop matrix: the executable is a file, what it needs in
-/// a directory beside it.
+/// A program of the testkit's: most are a file, with what it needs in a
+/// directory beside it.
 fn program(language: &str, target: &Path) -> Result<(), String> {
     let directory = repository().join("crates/testkit/programs").join(language);
     let what = format!("build {}", target.display());
@@ -89,7 +90,8 @@ pub(crate) fn build(strict: bool) -> Result<Vec<String>, String> {
     fs::create_dir_all(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
     let mut skipped = Vec::new();
     let all = FOREIGN.iter().chain(&interop::INTEROP).chain(&python::PYTHON);
-    for foreign in all.chain(&jvm_node::JVM_NODE).chain([&debian::CROWDSEC]) {
+    let all = all.chain(&jvm_node::JVM_NODE).chain(&quorum::QUORUM);
+    for foreign in all.chain([&debian::CROWDSEC]) {
         let target = directory.join(foreign.name);
         remove(&target)?;
         let missing = if !exists(foreign.tool, foreign.version) {

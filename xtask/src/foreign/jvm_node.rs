@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{Foreign, program, script};
 
 const NODE: &str = "apt-get install nodejs npm, at Node 20 or newer";
-const JAVA: &str = "apt-get install openjdk-17-jdk-headless maven";
+pub(super) const JAVA: &str = "apt-get install openjdk-17-jdk-headless maven";
 
 pub(super) const JVM_NODE: [Foreign; 4] = [
     node("hello-node", |target| script("node", target)),
