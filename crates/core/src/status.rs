@@ -128,6 +128,8 @@ pub struct PluginStatus {
     pub runs_as: RunsAs,
     /// The unsigned directory that it runs from, if it does.
     pub directory: Option<PathBuf>,
+    /// The program of the serving generation, and its arguments.
+    pub executable: Option<Arc<[String]>>,
     /// How far its processes are contained.
     pub containment: Option<Containment>,
     /// `compat` or `strict`.

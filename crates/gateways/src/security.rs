@@ -54,6 +54,10 @@ pub trait AuthenticationManager: Send + Sync {
     ///
     /// [`GatewayError`] if nobody could be asked: then nobody may be let in.
     fn is_enabled(&self) -> impl Future<Output = Result<bool, GatewayError>> + Send;
+
+    /// What judgements of now belong to, such as the plugin's generation; they
+    /// are worth nothing once it has changed. `None` while nobody can judge.
+    fn epoch(&self) -> Option<u64>;
 }
 
 /// A server's certificate and key. `Debug` shows no key.

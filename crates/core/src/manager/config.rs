@@ -138,6 +138,7 @@ pub(super) fn initial_status(instance: &InstanceName, provider: &ProviderSetting
         multiplexed: None,
         runs_as: RunsAs::Process,
         directory: None,
+        executable: None,
         containment: None,
         sandbox: sandbox(provider),
         failures: 0,

@@ -223,6 +223,7 @@ impl PluginActor {
         let initialise = serving.initialised_in.get().copied().unwrap_or_default();
         let info = connection.info();
         let (security, multiplexed) = (serving.security, serving.multiplexed);
+        let executable = serving.loaded.files.command_line();
         self.lifecycle.set_exclusive(is_exclusive(&self.blueprint, &provider));
         self.cell.set_limits(call_limits(&provider));
         self.cell.publish(live);
@@ -242,6 +243,7 @@ impl PluginActor {
             status.sandbox = sandbox(&provider);
             status.generation = Some(generation);
             status.pid = info.pid;
+            status.executable = executable;
             status.app_version = Some(info.app_version);
             status.security = Some(security);
             status.multiplexed = Some(multiplexed);

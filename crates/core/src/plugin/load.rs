@@ -46,6 +46,18 @@ impl Files {
         }
     }
 
+    /// The program's path and its arguments.
+    pub(crate) fn command_line(&self) -> Option<Arc<[String]>> {
+        let program = match self {
+            Self::Unpacked(resolved) => &resolved.entry_point.path,
+            Self::Directory(developed) => &developed.entry_point,
+            Self::Elsewhere => return None,
+        };
+        let arguments = self.metadata().into_iter().flat_map(|metadata| &metadata.parameters);
+        let program = program.display().to_string();
+        Some(std::iter::once(program).chain(arguments.cloned()).collect())
+    }
+
     /// Where the program runs.
     pub(crate) fn working_directory(&self) -> Option<PathBuf> {
         match self {

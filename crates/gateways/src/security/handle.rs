@@ -6,6 +6,7 @@ use outrigger_core::Link;
 use outrigger_proto::quorum as proto;
 use outrigger_proto::quorum::authentication_manager_client::AuthenticationManagerClient;
 use outrigger_proto::quorum::tls_configuration_source_client::TlsConfigurationSourceClient;
+use outrigger_types::Generation;
 
 use super::{
     AuthenticationManager, AuthenticationToken, INTERFACE, TlsConfiguration,
@@ -84,5 +85,9 @@ impl AuthenticationManager for Handle {
             Ok(_) | Err(GatewayError::Refused { .. } | GatewayError::BadAnswer { .. }) => Ok(true),
             Err(error) => Err(error),
         }
+    }
+
+    fn epoch(&self) -> Option<u64> {
+        self.caller.link().generation().map(|Generation(number)| number)
     }
 }
