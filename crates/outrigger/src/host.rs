@@ -1,5 +1,6 @@
 //! A running host.
 
+use std::path::Path;
 use std::time::Duration;
 
 use actix::Addr;
@@ -98,6 +99,12 @@ impl PluginHost {
     #[must_use]
     pub fn events(&self) -> broadcast::Receiver<HostEvent> {
         self.0.events()
+    }
+
+    /// Where distributions lie.
+    #[must_use]
+    pub fn base_dir(&self) -> &Path {
+        self.0.base_dir()
     }
 
     /// The manager actor, for a node that is itself made of actors. Its

@@ -1,7 +1,7 @@
 //! A running host, without the gateways: what the facade builds on.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,6 +60,7 @@ pub struct Host {
     io: Handle,
     // Removed last, when no plugin runs in it any more.
     run_root: Option<RunRoot>,
+    base_dir: PathBuf,
 }
 
 impl Host {
@@ -134,6 +135,7 @@ impl Host {
             }
             Arc::new(ProcessDriver::new(launcher))
         });
+        let base_dir = config.settings.base_dir.clone();
         let resolver = resolver(&config.settings, config.verifier.clone(), run_root.path());
         let context = Arc::new(HostContext {
             resolver: Arc::new(resolver),
@@ -189,7 +191,8 @@ impl Host {
             PluginManager { children, instances, events, settings: source, io, orders: 0 }.start()
         })?;
         let (system, run_root) = (Some(system), Some(run_root));
-        Ok(Self { manager, system, instances, events, tasks, end, io: driven_on, run_root })
+        let io = driven_on;
+        Ok(Self { manager, system, instances, events, tasks, end, io, run_root, base_dir })
     }
 
     /// Asks an instance for its health once, within `timeout`.
@@ -251,6 +254,12 @@ impl Host {
     pub fn link(&self, instance: &str) -> Option<(Link, InterfaceName)> {
         let found = self.instances.get(instance)?;
         Some((found.link.clone(), found.interface.clone()))
+    }
+
+    /// Where distributions lie.
+    #[must_use]
+    pub fn base_dir(&self) -> &Path {
+        &self.base_dir
     }
 
     /// The names of the instances.
