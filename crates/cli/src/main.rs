@@ -12,6 +12,7 @@ mod dev;
 mod failure;
 mod logging;
 mod pack;
+mod rpc;
 mod run;
 mod sign;
 mod signals;

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::flags::HostFlags;
 use crate::failure::Failure;
+use crate::rpc::{Rpc, RpcFlags};
 use crate::signals::{Asked, Signals};
 use crate::{logging, runtime};
 
@@ -23,6 +24,8 @@ use crate::{logging, runtime};
 pub(crate) struct Arguments {
     #[command(flatten)]
     host: HostFlags,
+    #[command(flatten)]
+    rpc: RpcFlags,
     /// How long stopping may take, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     stop_timeout: u64,
@@ -34,6 +37,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     logging::install("info");
     let registered = arguments.host.builder()?.register()?;
+    arguments.rpc.check(registered.settings())?;
     runtime()?.block_on(async {
         // Before the first plugin: a signal must find somebody who listens.
         let mut signals = Signals::new()?;
@@ -55,17 +59,28 @@ async fn serve(
     arguments: &Arguments,
     signals: &mut Signals,
 ) -> Result<(), Failure> {
-    report("ready", &host, arguments.json);
+    let rpc = match arguments.rpc.serve(&host).await {
+        Ok(rpc) => rpc,
+        Err(failure) => {
+            signals.stop_host(host, Duration::from_secs(arguments.stop_timeout)).await?;
+            return Err(failure);
+        }
+    };
+    report("ready", &host, rpc.as_ref(), arguments.json);
     loop {
         if signals.next().await == Asked::End {
             break;
         }
         tokio::select! {
-            () = reload_all(&host) => report("reloaded", &host, arguments.json),
+            () = reload_all(&host) => report("reloaded", &host, rpc.as_ref(), arguments.json),
             () = signals.stop() => break,
         }
     }
     tracing::info!("stopping");
+    // Callers before what they call.
+    if let Some(rpc) = rpc {
+        rpc.stop().await;
+    }
     let limit = Duration::from_secs(arguments.stop_timeout);
     signals.stop_host(host, limit).await
 }
@@ -78,11 +93,12 @@ async fn reload_all(host: &PluginHost) {
     }
 }
 
-fn report(event: &str, host: &PluginHost, as_json: bool) {
+fn report(event: &str, host: &PluginHost, rpc: Option<&Rpc>, as_json: bool) {
     let statuses = host.status();
     if as_json {
         let plugins: Vec<Value> = statuses.iter().map(to_json).collect();
-        line(&json!({ "event": event, "plugins": plugins }).to_string());
+        let rpc = rpc.map(Rpc::url);
+        line(&json!({ "event": event, "plugins": plugins, "rpc": rpc }).to_string());
         return;
     }
     for status in statuses {
@@ -96,6 +112,9 @@ fn report(event: &str, host: &PluginHost, as_json: bool) {
             status.pid.map_or("-".into(), |pid| pid.to_string()),
             status.sandbox,
         ));
+    }
+    if let Some(rpc) = rpc {
+        line(&format!("JSON-RPC is served at {}", rpc.url()));
     }
 }
 

@@ -54,6 +54,15 @@ impl Default for ServerOptions {
     }
 }
 
+impl ServerOptions {
+    /// Sets the certificate that new connections get; `None`: plain text.
+    #[must_use]
+    pub fn with_tls(mut self, tls: Option<tls::Current>) -> Self {
+        self.tls = tls;
+        self
+    }
+}
+
 /// A server that runs. Dropping it tells it to stop; [`Server::stop`] waits.
 #[derive(Debug)]
 pub struct Server {

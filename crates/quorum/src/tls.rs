@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use outrigger::GatewayError;
-use outrigger::security::{TlsConfiguration, TlsConfigurationSource};
+use outrigger::security::{self, TlsConfiguration, TlsConfigurationSource};
+use outrigger::{GatewayError, Generation, PluginHost, PluginStatus};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -134,6 +134,37 @@ pub async fn rotate(
             return;
         }
     }
+}
+
+/// The present configuration of the host's security plugin, and the work that
+/// keeps it present, which is to be spawned; `None` where it serves no TLS.
+///
+/// # Errors
+///
+/// [`TlsError`]: then nobody should listen.
+pub async fn following(
+    host: &PluginHost,
+    handle: security::Handle,
+) -> Result<Option<(Current, impl Future<Output = ()> + Send + 'static)>, TlsError> {
+    // Watched first, so that no change is missed.
+    let statuses = host.watch(security::INTERFACE);
+    let Some(config) = fetch(&handle).await? else { return Ok(None) };
+    let (current, receiver) = watch::channel(Arc::new(config));
+    let work = async move {
+        let Some(mut statuses) = statuses else { return };
+        let generation = |statuses: &mut watch::Receiver<PluginStatus>| {
+            statuses.borrow_and_update().generation.map(|Generation(number)| number)
+        };
+        let (changes, generations) = watch::channel(generation(&mut statuses));
+        let follow = async move {
+            while statuses.changed().await.is_ok() {
+                let now = generation(&mut statuses);
+                changes.send_if_modified(|known| std::mem::replace(known, now) != now);
+            }
+        };
+        tokio::join!(follow, rotate(handle, generations, current));
+    };
+    Ok(Some((receiver, work)))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 mod account;
 mod qlight;
+mod rpc;
 mod security;
 
 use std::time::Duration;
