@@ -32,7 +32,7 @@ import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 import org.bouncycastle.asn1.x509.Time;
-import org.bouncycastle.asn1.x509.V1TBSCertificateGenerator;
+import org.bouncycastle.asn1.x509.V3TBSCertificateGenerator;
 
 /**
  * A plugin's server in the manner of GoQuorum's public plugin in Java: TCP, an RSA certificate
@@ -80,13 +80,13 @@ final class PluginServer {
     server.awaitTermination();
   }
 
-  /** A certificate of version 1: it has no extensions at all. */
+  /** A certificate without any extension. */
   private static byte[] selfSigned(KeyPair pair) throws Exception {
     var algorithm =
         new AlgorithmIdentifier(PKCSObjectIdentifiers.sha256WithRSAEncryption, DERNull.INSTANCE);
     X500Name name = new X500Name("CN=localhost,O=quorum-plugin");
     Instant now = Instant.now();
-    V1TBSCertificateGenerator generator = new V1TBSCertificateGenerator();
+    V3TBSCertificateGenerator generator = new V3TBSCertificateGenerator();
     generator.setSerialNumber(new ASN1Integer(BigInteger.valueOf(now.toEpochMilli())));
     generator.setSignature(algorithm);
     generator.setIssuer(name);
