@@ -14,5 +14,6 @@ pub mod loopback;
 pub mod oauth;
 pub mod probe;
 pub mod quorum;
+pub mod quorum_programs;
 pub mod token_endpoint;
 pub mod wrong_host;
