@@ -15,6 +15,6 @@ pub use config::{ConfigSource, RawConfig};
 pub use definition::PluginDefinition;
 pub use digest::{DigestError, Sha256Digest};
 pub use generation::Generation;
-pub use go_json::{GoJsonError, go_json};
+pub use go_json::{GoJsonError, GoValue, go_json};
 pub use name::{InstanceName, InterfaceName, NameError, PluginName, PluginVersion};
 pub use platform::Platform;
