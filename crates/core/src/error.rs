@@ -11,7 +11,7 @@ use outrigger_types::{InstanceName, InterfaceName};
 use crate::interface::InitialiseError;
 use crate::plugin::TlsFilesError;
 use crate::plugin::lifecycle::Fault;
-use crate::settings::{ConfigError, SettingsError};
+use crate::settings::{ConfigError, SettingsError, bracketed};
 use crate::status::PluginState;
 
 /// What went wrong, and with which plugin.
@@ -119,13 +119,11 @@ pub enum HostError {
     /// The settings cannot be used.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// The settings ask for an interface that the node does not have.
-    #[error("plugin `{instance}`: interface `{interface}` is not known to this node; it has {}", names(.known))]
+    /// The settings ask for interfaces that the node does not have.
+    #[error("plugin: [{}] is not supported; this node has {}", bracketed(.interfaces), names(.known))]
     UnknownInterface {
-        /// The instance.
-        instance: InstanceName,
-        /// What the settings ask for.
-        interface: InterfaceName,
+        /// What the settings ask for, each once, in order.
+        interfaces: Vec<InterfaceName>,
         /// What the node has.
         known: Vec<InterfaceName>,
     },
@@ -171,6 +169,15 @@ pub enum HostError {
         interface: InterfaceName,
         /// The gateway's.
         asked: &'static str,
+    },
+    /// The directory of distributions is not there and cannot be made.
+    #[error("plugins: unable to resolve plugin base dir due to {}: {error}; create it, or correct `baseDir`", path.display())]
+    BaseDir {
+        /// The directory.
+        path: std::path::PathBuf,
+        /// The system's answer.
+        #[source]
+        error: std::io::Error,
     },
     /// The directory for running plugins cannot be used.
     #[error(transparent)]

@@ -35,15 +35,16 @@ mod url;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use outrigger_types::InstanceName;
+use outrigger_types::{InstanceName, InterfaceName};
 
 pub use central::CentralSettings;
 pub use config_source::{ConfigError, read_config};
 pub use edit::{EditError, ProviderEdit, SettingsFormat, edit_provider};
 pub use env::{Env, ProcessEnv};
+pub(crate) use error::bracketed;
 pub use error::{Origin, Place, Position, SettingsError, Warning};
 pub(crate) use file::read as read_small;
 pub use file::{FileError, MAX_FILE_BYTES};
@@ -109,6 +110,22 @@ impl Settings {
     pub fn with_launcher(mut self, launcher: impl Into<PathBuf>) -> Self {
         self.launcher = Some(launcher.into());
         self
+    }
+
+    /// Whether all providers are of interfaces in `known`, for a program that has
+    /// a use for few.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError::Unsupported`] lists each of the others once, in order.
+    pub fn check_supported(&self, known: &[InterfaceName]) -> Result<(), SettingsError> {
+        let asked: BTreeSet<_> = self.providers.values().map(|found| &found.interface).collect();
+        let unknown = asked.into_iter().filter(|interface| !known.contains(interface));
+        let interfaces: Vec<InterfaceName> = unknown.cloned().collect();
+        if interfaces.is_empty() {
+            return Ok(());
+        }
+        Err(SettingsError::Unsupported { interfaces })
     }
 
     fn in_dirs(base_dir: PathBuf, run_dir: PathBuf) -> Self {

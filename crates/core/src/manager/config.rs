@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,7 +15,7 @@ use tokio::runtime::Handle;
 use crate::error::{HostError, PluginError};
 use crate::interface::InterfaceSpec;
 use crate::plugin::actor::sandbox;
-use crate::settings::{ProviderSettings, Settings, Sources, UnpackLimits};
+use crate::settings::{ProviderSettings, Settings, SettingsError, Sources, UnpackLimits};
 use crate::source::{PluginSource, RunsAs};
 use crate::status::{PluginState, PluginStatus, StartTimings};
 
@@ -86,12 +88,10 @@ pub fn resolver(settings: &Settings, verifier: Arc<dyn Verifier>, run_dir: &Path
 
 pub(super) fn spec(
     interfaces: &Interfaces,
-    instance: &InstanceName,
     provider: &ProviderSettings,
 ) -> Result<Arc<InterfaceSpec>, HostError> {
     interfaces.get(&provider.interface).cloned().ok_or_else(|| HostError::UnknownInterface {
-        instance: instance.clone(),
-        interface: provider.interface.clone(),
+        interfaces: vec![provider.interface.clone()],
         known: interfaces.keys().cloned().collect(),
     })
 }
@@ -102,8 +102,9 @@ pub(super) fn check(
     sources: &Sourced,
     verifier: &dyn Verifier,
 ) -> Result<(), HostError> {
-    for (instance, provider) in &settings.providers {
-        spec(interfaces, instance, provider)?;
+    let known: Vec<_> = interfaces.keys().cloned().collect();
+    if let Err(SettingsError::Unsupported { interfaces }) = settings.check_supported(&known) {
+        return Err(HostError::UnknownInterface { interfaces, known });
     }
     for (instance, source) in sources {
         if !settings.providers.contains_key(instance) {
@@ -122,6 +123,12 @@ pub(super) fn check(
 
 pub(super) fn launcher(settings: &Settings) -> Result<Option<Launcher>, HostError> {
     Launcher::locate(settings.launcher.as_deref()).map_err(HostError::Launcher)
+}
+
+/// Makes the directory of distributions if it is not there, as GoQuorum does.
+pub(super) fn base_dir(path: &Path) -> Result<(), HostError> {
+    let made = DirBuilder::new().recursive(true).mode(0o755).create(path);
+    made.map_err(|error| HostError::BaseDir { path: path.to_owned(), error })
 }
 
 pub(super) fn initial_status(instance: &InstanceName, provider: &ProviderSettings) -> PluginStatus {

@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use super::actor::{Child, PluginManager};
 use super::config::{
-    HostConfig, Interfaces, Sourced, check, initial_status, launcher, resolver, spec,
+    HostConfig, Interfaces, Sourced, base_dir, check, initial_status, launcher, resolver, spec,
 };
 use super::messages::{FindConnection, ReloadPlugin, StartAll, StopAll};
 use crate::error::HostError;
@@ -68,8 +68,8 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// [`HostError::UnknownInterface`] names the first provider that the node
-    /// has no interface for; [`HostError::UnknownInstance`] a source whose
+    /// [`HostError::UnknownInterface`] names what the node has no interface
+    /// for; [`HostError::UnknownInstance`] a source whose
     /// instance is not configured; [`HostError::Plugin`] a directory that would
     /// have to be verified; [`HostError::Launcher`] a launcher that is none.
     pub fn check(
@@ -121,6 +121,7 @@ impl Host {
 
     fn assemble(config: HostConfig) -> Result<Self, HostError> {
         let launcher = launcher(&config.settings)?;
+        base_dir(&config.settings.base_dir)?;
         let run_root = RunRoot::create(&config.settings.run_dir)?;
         let mut providers = config.settings.providers.values();
         if providers.any(|provider| provider.socket_group.is_some()) {
@@ -151,7 +152,7 @@ impl Host {
         let mut instances = BTreeMap::new();
         let mut actors = Vec::new();
         for (seed, (instance, provider)) in (1_u64..).zip(&config.settings.providers) {
-            let spec = spec(&config.interfaces, instance, provider)?;
+            let spec = spec(&config.interfaces, provider)?;
             let source = config.sources.get(instance).cloned();
             let cell = LiveCell::new(instance.clone(), call_limits(provider));
             let mut status = initial_status(instance, provider);

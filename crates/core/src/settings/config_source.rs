@@ -34,7 +34,7 @@ pub enum ConfigError {
 /// | `config` | result |
 /// | --- | --- |
 /// | none | no bytes |
-/// | an object or array | its JSON text as it stands in the settings, not yet brought to the form in which GoQuorum's decoder writes it again |
+/// | an object or array | its JSON text, in the form that the settings ask for |
 /// | `file:///a/b` | the content of `/a/b`; `file://./b` and `file://b` are relative to the working directory; percent signs are decoded, a query is ignored |
 /// | `env://NAME` | the variable's value, which may be empty |
 /// | `env://NAME?type=file` | the content of the file whose path is the variable's value |

@@ -5,7 +5,16 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::{json, toml_file};
-use outrigger_types::{ConfigSource, RawConfig};
+use outrigger_types::{ConfigSource, GoValue, RawConfig};
+
+/// A plugin's configuration as a layer has it.
+#[derive(Clone)]
+pub(super) enum Written {
+    /// Whatever else is set, this.
+    As(ConfigSource),
+    /// A JSON object or array, by its text.
+    Json(RawConfig),
+}
 
 /// A value in a file.
 #[derive(Clone, Copy)]
@@ -94,27 +103,31 @@ impl<'a> Node<'a> {
         })
     }
 
-    /// A plugin's configuration. The text of a JSON object or array is kept as
-    /// it stands; a TOML table or array becomes JSON with its keys sorted.
-    pub(super) fn config(self) -> Result<ConfigSource, String> {
+    /// A plugin's configuration. A JSON text can go two ways, by a key that
+    /// stands beside it; a TOML table or array has no text in JSON, so it becomes
+    /// what Go would write.
+    pub(super) fn config(self) -> Result<Written, String> {
         let unsupported = match self {
             Self::Json(raw) => match raw.get().as_bytes().first() {
-                Some(b'{' | b'[') => return Ok(ConfigSource::Inline(bytes(raw.get()))),
-                Some(b'"') => return Ok(ConfigSource::Text(bytes(&json::parse::<String>(raw)?))),
+                Some(b'{' | b'[') => return Ok(Written::Json(bytes(raw.get()))),
+                Some(b'"') => {
+                    let text = go_text(raw)?;
+                    return Ok(Written::As(ConfigSource::Text(bytes(&text))));
+                }
                 Some(b't' | b'f') => "bool",
                 _ => "float64",
             },
             Self::Toml(value) => match value.get_ref() {
-                DeValue::String(text) => return Ok(ConfigSource::Text(bytes(text))),
+                DeValue::String(text) => return Ok(Written::As(ConfigSource::Text(bytes(text)))),
                 value @ (DeValue::Table(_) | DeValue::Array(_)) => {
-                    let json = toml_file::to_json(value)
+                    let value = toml_file::to_go(value)
                         .map_err(|what| format!("config holds {what}, which JSON cannot say"))?;
-                    return Ok(ConfigSource::Inline(bytes(&json.to_string())));
+                    return Ok(Written::As(ConfigSource::Inline(bytes(&value.to_json()))));
                 }
                 DeValue::Boolean(_) => "bool",
                 DeValue::Integer(_) => "int64",
                 DeValue::Float(_) => "float64",
-                DeValue::Datetime(_) => "time.Time",
+                DeValue::Datetime(_) => "struct",
             },
         };
         Err(format!(
@@ -163,6 +176,16 @@ fn json_entries<'a>(raw: &'a RawValue, text: &str) -> Result<Vec<Entry<'a>>, Str
             })
         })
         .collect()
+}
+
+/// A text in which half a surrogate pair stands for no character, which Go
+/// replaces and serde refuses.
+fn go_text(raw: &RawValue) -> Result<String, String> {
+    match GoValue::parse(raw.get().as_bytes()) {
+        Ok(GoValue::Text(text)) => Ok(text),
+        Ok(_) => Err("no text".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 fn bytes(text: &str) -> RawConfig {

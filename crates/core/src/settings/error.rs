@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use outrigger_types::InterfaceName;
+
 use super::FileError;
 
 /// Why settings cannot be used. No message holds any part of a plugin's
@@ -14,12 +16,31 @@ pub enum SettingsError {
     #[error(transparent)]
     File(#[from] FileError),
     /// The URL of the settings file names no file.
-    #[error("settings URL `{url}`: {reason}; give a file, such as `file:///etc/plugins.json`")]
+    #[error(
+        "plugins: Invalid URL for --plugins due to `{url}`: {reason}; give a file, such as `file:///etc/plugins.json`"
+    )]
     Url {
         /// The URL.
         url: String,
         /// What is wrong with it.
         reason: String,
+    },
+    /// The URL of the settings file is none of a file.
+    #[error(
+        "plugins: unable to create reader due to unsupported scheme {scheme}; give a file, such as `file:///etc/plugins.json`"
+    )]
+    Scheme {
+        /// Its scheme; may be empty.
+        scheme: String,
+    },
+    /// The JSON file cannot be used.
+    #[error("plugins: unable to parse settings due to {0}")]
+    Parse(Box<Self>),
+    /// Providers for which a program has no use.
+    #[error("unsupported plugins configured: [{}]", bracketed(.interfaces))]
+    Unsupported {
+        /// Their interfaces, each once.
+        interfaces: Vec<InterfaceName>,
     },
     /// A file is neither JSON nor TOML.
     #[error("{place}: {reason}")]
@@ -173,6 +194,11 @@ impl Position {
             column: 1 + before[start..].iter().filter(|b| **b & 0xc0 != 0x80).count(),
         }
     }
+}
+
+/// Names as Go prints a list.
+pub(crate) fn bracketed(interfaces: &[InterfaceName]) -> String {
+    interfaces.iter().map(InterfaceName::as_str).collect::<Vec<_>>().join(" ")
 }
 
 fn suggestion(nearest: Option<&str>) -> String {

@@ -10,9 +10,9 @@ use std::path::PathBuf;
 
 use figment::value::{Dict, Map, Value};
 use figment::{Metadata, Profile, Provider};
-use outrigger_types::{ConfigSource, InstanceName};
+use outrigger_types::InstanceName;
 
-use super::document::{Entry, Node};
+use super::document::{Entry, Node, Written};
 use super::error::{Origin, Place, Position, SettingsError, Warning};
 use super::schema::{Key, Kind, SETTINGS, nearest};
 
@@ -46,7 +46,7 @@ pub(super) enum Dialect {
 #[derive(Default)]
 pub(super) struct Shared {
     /// The configurations that values refer to.
-    pub(super) configs: Vec<ConfigSource>,
+    pub(super) configs: Vec<Written>,
     pub(super) warnings: Vec<Warning>,
 }
 

@@ -14,6 +14,7 @@ use figment::value::{Dict, Value};
 use outrigger_types::{ConfigSource, InstanceName, RawConfig};
 
 use super::Env;
+use super::document::Written;
 use super::error::{Origin, Place, SettingsError};
 use super::layer::{Layer, Places, Shared, join, printable};
 use super::schema::{Key, Kind, SETTINGS, nearest};
@@ -142,7 +143,7 @@ fn is_called(key: &Key, part: &str) -> bool {
 
 fn value(bytes: Vec<u8>, kind: Kind, shared: &mut Shared) -> Result<Value, String> {
     if let Kind::Config = kind {
-        let config = ConfigSource::Text(RawConfig::new(bytes));
+        let config = Written::As(ConfigSource::Text(RawConfig::new(bytes)));
         shared.configs.push(config);
         return Ok(Value::from(shared.configs.len() - 1));
     }

@@ -55,6 +55,7 @@ const PROVIDER: &[Key] = &[
     key("name", Kind::Text),
     key("version", Kind::Text),
     key("config", Kind::Config),
+    key("configForm", Kind::Text),
     key("interface", Kind::Text),
     key("reload", Kind::Text),
     key("required", Kind::Flag),

@@ -206,10 +206,7 @@ impl Json {
             |reason: String| SettingsError::Url { url: url.escape_debug().to_string(), reason };
         let parsed = Url::parse(url).ok_or_else(|| refuse("not a URL".to_owned()))?;
         if parsed.scheme != "file" {
-            return Err(refuse(format!(
-                "unable to create reader due to unsupported scheme {}",
-                parsed.scheme
-            )));
+            return Err(SettingsError::Scheme { scheme: parsed.scheme });
         }
         let path = parsed.file_path();
         path.ok_or_else(|| refuse("it names no path".to_owned()))
@@ -218,8 +215,12 @@ impl Json {
 
 fn read_json(path: &Path, shared: &mut Shared) -> Result<Layer, SettingsError> {
     let bytes = file::read(FILE, path)?;
-    let (text, root) = json::first_value(&bytes).map_err(|error| {
-        let text = String::from_utf8_lossy(&bytes);
+    parse_json(path, &bytes, shared).map_err(|error| SettingsError::Parse(Box::new(error)))
+}
+
+fn parse_json(path: &Path, bytes: &[u8], shared: &mut Shared) -> Result<Layer, SettingsError> {
+    let (text, root) = json::first_value(bytes).map_err(|error| {
+        let text = String::from_utf8_lossy(bytes);
         syntax(path, without_bom(&text), error.offset, error.reason)
     })?;
     let root = object(root, text, path)?;

@@ -1,6 +1,6 @@
 //! The section `[Node.Plugins]` of a node's TOML file.
 
-use serde_json::Value;
+use outrigger_types::GoValue;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -52,26 +52,27 @@ pub(super) fn integer(value: &DeValue<'_>) -> Option<i64> {
     i64::from_str_radix(integer.as_str(), integer.radix()).ok()
 }
 
-/// A value as JSON, or what JSON has no form for.
-pub(super) fn to_json(value: &DeValue<'_>) -> Result<Value, &'static str> {
+/// A value as GoQuorum's decoder has it, or what JSON has no form for. Whole
+/// numbers stay whole.
+pub(super) fn to_go(value: &DeValue<'_>) -> Result<GoValue, &'static str> {
     Ok(match value {
-        DeValue::String(text) => Value::from(text.as_ref()),
-        DeValue::Boolean(flag) => Value::from(*flag),
-        DeValue::Datetime(time) => Value::from(time.to_string()),
-        DeValue::Integer(_) => Value::from(integer(value).ok_or("a number above 64 bits")?),
+        DeValue::String(text) => GoValue::Text(text.to_string()),
+        DeValue::Boolean(flag) => GoValue::Bool(*flag),
+        DeValue::Datetime(time) => GoValue::Text(time.to_string()),
+        DeValue::Integer(_) => GoValue::Integer(integer(value).ok_or("a number above 64 bits")?),
         DeValue::Float(float) => {
             let number = float.as_str().parse().ok().filter(|f: &f64| f.is_finite());
-            Value::from(number.ok_or("a number that is not finite")?)
+            GoValue::Float(number.ok_or("a number that is not finite")?)
         }
         DeValue::Array(items) => {
-            items.iter().map(|item| to_json(item.get_ref())).collect::<Result<_, _>>()?
+            let items = items.iter().map(|item| to_go(item.get_ref()));
+            GoValue::Array(items.collect::<Result<_, _>>()?)
         }
         DeValue::Table(table) => {
-            let mut entries = serde_json::Map::new();
-            for (key, value) in table {
-                entries.insert(key.get_ref().to_string(), to_json(value.get_ref())?);
-            }
-            Value::Object(entries)
+            let entries = table
+                .iter()
+                .map(|(key, value)| Ok((key.get_ref().to_string(), to_go(value.get_ref())?)));
+            GoValue::Object(entries.collect::<Result<_, &'static str>>()?)
         }
     })
 }

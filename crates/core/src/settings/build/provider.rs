@@ -21,7 +21,7 @@ pub(super) fn provider(
     let definition = PluginDefinition {
         name: view.parsed(PluginName::parse(text("name")), "name")?,
         version: view.parsed(PluginVersion::parse(text("version")), "version")?,
-        config: view.config("config"),
+        config: view.config("config", config_form(view)? == ConfigForm::GoQuorum)?,
     };
     let interface = InterfaceName::parse(view.text("interface").unwrap_or(key));
     let interface = view.parsed(interface, "interface")?;
@@ -45,6 +45,28 @@ pub(super) fn provider(
     provider.multiplex = view.flag("multiplex");
     provider.variables = variables(&view.table("variables"))?;
     Ok(provider)
+}
+
+fn config_form(view: &View<'_>) -> Result<ConfigForm, SettingsError> {
+    let form = view.read("configForm", |text| match text {
+        "goquorum" => Ok(ConfigForm::GoQuorum),
+        "original" => Ok(ConfigForm::Original),
+        _ => Err(format!(
+            "`{}` is no form of a config; give `goquorum` or `original`",
+            text.escape_debug()
+        )),
+    })?;
+    Ok(form.unwrap_or_default())
+}
+
+/// How a JSON object or array reaches the plugin.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+enum ConfigForm {
+    /// As GoQuorum writes it again.
+    #[default]
+    GoQuorum,
+    /// As it stands.
+    Original,
 }
 
 fn environment(sandbox: &View<'_>) -> Result<EnvironmentProfile, SettingsError> {

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use figment::value::{Dict, Value};
-use outrigger_types::ConfigSource;
+use outrigger_types::{ConfigSource, RawConfig, go_json};
 
+use super::super::document::Written;
 use super::super::error::{Origin, Place, SettingsError};
 use super::super::layer::{Layer, join};
 use super::super::{Env, paths};
@@ -17,7 +18,7 @@ use super::values;
 pub(in super::super) struct Context<'a> {
     /// From the lowest to the highest.
     pub(in super::super) layers: &'a [Layer],
-    pub(in super::super) configs: &'a [ConfigSource],
+    pub(in super::super) configs: &'a [Written],
     pub(in super::super) env: &'a dyn Env,
     pub(in super::super) datadir: Option<&'a Path>,
 }
@@ -65,11 +66,19 @@ impl<'a> View<'a> {
         items.iter().filter_map(Value::as_str).map(str::to_owned).collect()
     }
 
-    pub(super) fn config(&self, key: &str) -> ConfigSource {
+    /// A plugin's configuration; `rewrite` brings a JSON text to Go's form.
+    pub(super) fn config(&self, key: &str, rewrite: bool) -> Result<ConfigSource, SettingsError> {
         let index = self.value(key).and_then(Value::to_u128);
         let index = index.and_then(|index| usize::try_from(index).ok());
-        let config = index.and_then(|index| self.context.configs.get(index));
-        config.cloned().unwrap_or_default()
+        match index.and_then(|index| self.context.configs.get(index)) {
+            None => Ok(ConfigSource::None),
+            Some(Written::As(config)) => Ok(config.clone()),
+            Some(Written::Json(raw)) if !rewrite => Ok(ConfigSource::Inline(raw.clone())),
+            Some(Written::Json(raw)) => {
+                let json = self.parsed(go_json(raw.expose()), key)?;
+                Ok(ConfigSource::Inline(RawConfig::new(json.into_bytes())))
+            }
+        }
     }
 
     /// A number above zero.

@@ -106,22 +106,20 @@ fn the_settings_url_must_name_a_file() {
         &[
             (
                 "http://host/settings.json",
-                "settings URL `http://host/settings.json`: unable to create reader due to \
-                 unsupported scheme http; give a file, such as `file:///etc/plugins.json`",
+                "plugins: unable to create reader due to unsupported scheme http; give a file, such as `file:///etc/plugins.json`",
             ),
             (
                 "/etc/settings.json",
-                "settings URL `/etc/settings.json`: unable to create reader due to unsupported \
-                 scheme ; give a file, such as `file:///etc/plugins.json`",
+                "plugins: unable to create reader due to unsupported scheme ; give a file, such as `file:///etc/plugins.json`",
             ),
             (
                 "file:///%zz",
-                "settings URL `file:///%zz`: not a URL; give a file, such as \
+                "plugins: Invalid URL for --plugins due to `file:///%zz`: not a URL; give a file, such as \
                  `file:///etc/plugins.json`",
             ),
             (
                 "file:settings.json",
-                "settings URL `file:settings.json`: it names no path; give a file, such as \
+                "plugins: Invalid URL for --plugins due to `file:settings.json`: it names no path; give a file, such as \
                  `file:///etc/plugins.json`",
             ),
             (

@@ -150,7 +150,7 @@ fn ten_thousand_unknown_fields_are_counted_rather_than_listed() {
 }
 
 #[test]
-fn config_keeps_the_bytes_that_were_written() {
+fn a_config_keeps_the_bytes_that_were_written_where_the_settings_say_so() {
     let fixture = Fixture::new();
     for (config, expect) in [
         ("null", ConfigSource::None),
@@ -160,7 +160,7 @@ fn config_keeps_the_bytes_that_were_written() {
         (r#""""#, text("")),
     ] {
         let json = format!(
-            r#"{{"providers":{{"helloworld":{{"name":"n","version":"v","config":{config}}}}}}}"#
+            r#"{{"providers":{{"helloworld":{{"name":"n","version":"v","config":{config},"configForm":"original"}}}}}}"#
         );
         let loaded = fixture.load(&fixture.json(json)).unwrap();
         // Debug output has no bytes to compare by, on purpose.

@@ -50,7 +50,8 @@ fn the_section_of_a_whole_node_file_is_read() {
 fn a_table_as_config_becomes_json() {
     let fixture = Fixture::new();
     for (toml, json) in [
-        (r#"{ b = 1, a = "<", c = [1.5, true] }"#, r#"{"a":"<","b":1,"c":[1.5,true]}"#),
+        (r#"{ b = 1, a = "<", c = [1.5, true] }"#, r#"{"a":"\u003c","b":1,"c":[1.5,true]}"#),
+        ("{ id = 9007199254740993, part = 1.0 }", r#"{"id":9007199254740993,"part":1}"#),
         ("[1_000, 0xff, -3]", "[1000,255,-3]"),
         ("[1979-05-27]", r#"["1979-05-27"]"#),
     ] {
