@@ -151,7 +151,9 @@ final class Security {
   private static GrantedAuthority authority(String scope) {
     GrantedAuthority.Builder granted = GrantedAuthority.newBuilder().setRaw(scope);
     if (scope.regionMatches(true, 0, "rpc://", 0, 6)) {
-      String[] parts = scope.substring(6).split("[._]", 3);
+      // As in Go, what is before an @ is a user, and is not looked at.
+      String host = scope.substring(6).split("[/?#]", 2)[0];
+      String[] parts = host.substring(host.lastIndexOf('@') + 1).split("[._]", 3);
       granted.setService(orAll(parts[0])).setMethod(orAll(parts.length > 1 ? parts[1] : ""));
     }
     return granted.build();
