@@ -9,6 +9,7 @@
 mod accounts;
 mod distributions;
 mod hello;
+mod node;
 mod qlight;
 mod security;
 

@@ -48,8 +48,7 @@ async fn judges_tokens(language: Language) {
     assert!(handle.is_enabled().await.unwrap());
     assert!(matches!(handle.get().await.unwrap_err(), GatewayError::Unimplemented { .. }));
 
-    let scope =
-        "rpc://eth_* rpc://admin.nodeInfo rpc://net rpc://_call rpc:// p2p://qlight psi://PS1?x=1";
+    let scope = "rpc://eth_* rpc://admin.nodeInfo rpc://net rpc://_call rpc:// rpc://plugin@helloworld_* p2p://qlight psi://PS1?x=1";
     let good = claims(IDENTITY, scope, HOUR);
     let expected = [
         granted("eth", "*", "rpc://eth_*"),
@@ -57,6 +56,8 @@ async fn judges_tokens(language: Language) {
         granted("net", "*", "rpc://net"),
         granted("*", "call", "rpc://_call"),
         granted("*", "*", "rpc://"),
+        // As GoQuorum's security plugin has it: a user, and a host.
+        granted("helloworld", "*", "rpc://plugin@helloworld_*"),
         granted("", "", "p2p://qlight"),
         granted("", "", "psi://PS1?x=1"),
     ];
@@ -145,7 +146,7 @@ async fn serves(tls: &TlsConfiguration) {
 }
 
 /// Writes a certificate and its key.
-fn write_certificate(directory: &Path) {
+pub(crate) fn write_certificate(directory: &Path) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     std::fs::write(directory.join("cert.pem"), made.cert.pem()).unwrap();
     std::fs::write(directory.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
