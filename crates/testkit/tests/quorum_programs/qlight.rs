@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use outrigger::qlight::{Handle, TokenManager as _};
-use outrigger::{Generation, PluginHost};
+use outrigger::{GatewayError, Generation, PluginHost};
 use outrigger_testkit::e2e;
 use outrigger_testkit::loopback::Answer;
 use outrigger_testkit::oauth::Signer;
@@ -63,6 +63,15 @@ async fn refreshes(language: Language) {
         assert!(error.contains(text), "{error}");
     }
     endpoint.answer_with(None);
+
+    // Nobody is there any more; what was good stays good.
+    let mut away = config(&endpoint, "POST");
+    away["URL"] = json!("http://127.0.0.1:1/");
+    setting.configure(&away);
+    host.reload(INTERFACE).await.unwrap();
+    let error = handle.token_refresh("", "PS1").await.unwrap_err();
+    assert!(matches!(error, GatewayError::Refused { .. }), "{error:?}");
+    assert_eq!(handle.token_refresh(&first, "PS1").await.unwrap(), first);
 
     // Another method and anticipation in the config's file; the handle stays.
     let mut other = config(&endpoint, "PATCH");

@@ -207,7 +207,26 @@ async fn refuses_configs(language: Language) {
     setting.kit.assert_clean();
 }
 
+async fn lets_nobody_in_without_keys(language: Language) {
+    let nobody = json!({ "tokenValidation": { "jws": { "endpoint": "http://127.0.0.1:1/" } } });
+    let Some(setting) = Setting::new(INTERFACE, language, &nobody) else { return };
+    let (host, handle) = setting.start::<Handle>().await;
+    assert!(handle.is_enabled().await.unwrap());
+    let header = Signer::es256("one").bearer(&claims(IDENTITY, "rpc://", HOUR));
+    let seen = refused(&handle, &header).await;
+    assert!(seen.starts_with("PermissionDenied: "), "{seen}");
+    setting.stop(host).await;
+}
+
 e2e! {
+    async fn a_go_security_plugin_whose_key_set_is_away_lets_nobody_in() {
+        lets_nobody_in_without_keys(Language::Go).await;
+    }
+
+    async fn a_java_security_plugin_whose_key_set_is_away_lets_nobody_in() {
+        lets_nobody_in_without_keys(Language::Java).await;
+    }
+
     async fn a_go_security_plugin_judges_real_tokens_by_a_real_key_set() {
         judges_tokens(Language::Go).await;
     }
