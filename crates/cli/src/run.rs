@@ -1,25 +1,26 @@
 //! `outrigger run`: hosts the plugins of a settings file.
 
 pub(crate) mod flags;
+mod show;
 
-use std::io::Write as _;
 use std::time::Duration;
 
 use clap::Args;
-use outrigger::{PluginHost, PluginStatus};
-use serde_json::{Value, json};
+use outrigger::PluginHost;
 use tokio_util::sync::CancellationToken;
 
 use self::flags::HostFlags;
+use self::show::Show;
 use crate::failure::Failure;
-use crate::rpc::{Rpc, RpcFlags};
+use crate::rpc::RpcFlags;
 use crate::signals::{Asked, Signals};
 use crate::{logging, runtime};
 
 /// Host the plugins of a settings file until Ctrl-C.
 ///
-/// SIGHUP reads the settings anew and reloads every plugin. SIGINT and SIGTERM
-/// stop; a second one stops without patience.
+/// SIGHUP reads the settings anew and takes up what differs: plugins are started,
+/// reloaded or stopped, and the rest is left alone. SIGINT and SIGTERM stop; a
+/// second one stops without patience.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -66,13 +67,14 @@ async fn serve(
             return Err(failure);
         }
     };
-    report("ready", &host, rpc.as_ref(), arguments.json);
+    let show = Show { host: &host, rpc: rpc.as_ref(), json: arguments.json };
+    show.ready();
     loop {
         if signals.next().await == Asked::End {
             break;
         }
         tokio::select! {
-            () = reload_all(&host) => report("reloaded", &host, rpc.as_ref(), arguments.json),
+            applied = host.apply() => show.applied(applied),
             () = signals.stop() => break,
         }
     }
@@ -83,62 +85,4 @@ async fn serve(
     }
     let limit = Duration::from_secs(arguments.stop_timeout);
     signals.stop_host(host, limit).await
-}
-
-async fn reload_all(host: &PluginHost) {
-    for status in host.status() {
-        if let Err(error) = host.reload(status.instance.as_str()).await {
-            tracing::error!("reload failed: {error}");
-        }
-    }
-}
-
-fn report(event: &str, host: &PluginHost, rpc: Option<&Rpc>, as_json: bool) {
-    let statuses = host.status();
-    if as_json {
-        let plugins: Vec<Value> = statuses.iter().map(to_json).collect();
-        let rpc = rpc.map(Rpc::url);
-        line(&json!({ "event": event, "plugins": plugins, "rpc": rpc }).to_string());
-        return;
-    }
-    for status in statuses {
-        line(&format!(
-            "{}: {} {} is {}, generation {}, pid {}, sandbox {}",
-            status.instance,
-            status.name,
-            status.version,
-            status.state,
-            status.generation.map_or("-".into(), |generation| generation.to_string()),
-            status.pid.map_or("-".into(), |pid| pid.to_string()),
-            status.sandbox,
-        ));
-    }
-    if let Some(rpc) = rpc {
-        line(&format!("JSON-RPC is served at {}", rpc.url()));
-    }
-}
-
-/// A reader that has gone away is no reason for a host to end.
-fn line(text: &str) {
-    let _unread = writeln!(std::io::stdout(), "{text}");
-}
-
-fn to_json(status: &PluginStatus) -> Value {
-    json!({
-        "instance": status.instance,
-        "interface": status.interface,
-        "name": status.name,
-        "version": status.version,
-        "state": status.state,
-        "generation": status.generation,
-        "pid": status.pid,
-        "protocol_version": status.app_version,
-        "security": status.security,
-        "multiplexed": status.multiplexed,
-        "runs_as": status.runs_as,
-        "directory": status.directory,
-        "sandbox": status.sandbox,
-        "failures": status.failures,
-        "last_error": status.last_error.as_deref(),
-    })
 }

@@ -170,6 +170,17 @@ pub enum HostError {
         /// The gateway's.
         asked: &'static str,
     },
+    /// The settings have another interface for an instance, which one reload
+    /// cannot bring about.
+    #[error(
+        "plugin `{instance}`: the settings have it fill interface `{asked}` now; apply them as a whole"
+    )]
+    InterfaceChanged {
+        /// The instance.
+        instance: InstanceName,
+        /// What the settings ask for.
+        asked: InterfaceName,
+    },
     /// The directory of distributions is not there and cannot be made.
     #[error("plugins: unable to resolve plugin base dir due to {}: {error}; create it, or correct `baseDir`", path.display())]
     BaseDir {

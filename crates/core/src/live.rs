@@ -192,32 +192,37 @@ impl Calls {
 
 /// The writing side, held by the plugin actor.
 #[derive(Debug)]
-pub(crate) struct LiveCell(Arc<Shared>);
+pub(crate) struct LiveCell {
+    shared: Arc<Shared>,
+    /// Why nothing serves any more, if it is no wonder.
+    removed: Option<Arc<str>>,
+}
 
 impl LiveCell {
     pub(crate) fn new(instance: InstanceName, limits: CallLimits) -> Self {
         let (availability, _) = watch::channel(Availability::Down("it was not started".into()));
-        Self(Arc::new(Shared {
+        let shared = Arc::new(Shared {
             instance,
             current: ArcSwapOption::empty(),
             availability,
             limits: ArcSwap::from_pointee(limits),
             waiting: Semaphore::new(WAITING_CALLS),
-        }))
+        });
+        Self { shared, removed: None }
     }
 
     pub(crate) fn link(&self) -> Link {
-        Link(self.0.clone())
+        Link(self.shared.clone())
     }
 
     pub(crate) fn set_limits(&self, limits: CallLimits) {
-        self.0.limits.store(Arc::new(limits));
+        self.shared.limits.store(Arc::new(limits));
     }
 
     /// Sends calls to a generation; the one before lets nobody in any more.
     pub(crate) fn publish(&self, live: Arc<Live>) {
-        let before = self.0.current.swap(Some(live));
-        self.0.availability.send_replace(Availability::Up);
+        let before = self.shared.current.swap(Some(live));
+        self.shared.availability.send_replace(Availability::Up);
         if let Some(before) = before {
             before.close();
         }
@@ -228,9 +233,16 @@ impl LiveCell {
         self.take(Availability::Down(reason.into()));
     }
 
+    /// As [`withdraw`](Self::withdraw), for good: the reason stays when this is
+    /// dropped.
+    pub(crate) fn remove(&mut self, reason: &str) {
+        self.withdraw(reason);
+        self.removed = Some(reason.into());
+    }
+
     /// Sends calls nowhere, and ends those under way.
     pub(crate) fn withdraw_ended(&self, reason: &str) {
-        let before = self.0.current.load_full();
+        let before = self.shared.current.load_full();
         self.withdraw(reason);
         if let Some(before) = before {
             before.end(reason);
@@ -243,8 +255,8 @@ impl LiveCell {
     }
 
     fn take(&self, availability: Availability) {
-        let before = self.0.current.swap(None);
-        self.0.availability.send_replace(availability);
+        let before = self.shared.current.swap(None);
+        self.shared.availability.send_replace(availability);
         if let Some(before) = before {
             before.close();
         }
@@ -254,7 +266,8 @@ impl LiveCell {
 impl Drop for LiveCell {
     /// Links outlive the host: their calls must not go to what is gone.
     fn drop(&mut self) {
-        self.withdraw_ended("the host has stopped");
+        let removed = self.removed.take();
+        self.withdraw_ended(removed.as_deref().unwrap_or("the host has stopped"));
     }
 }
 

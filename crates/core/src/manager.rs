@@ -2,10 +2,16 @@
 //! plugin actors. Status, events and connections are watched, never asked for.
 
 mod actor;
+mod apply;
 mod config;
+mod factory;
+mod gate;
 mod host;
 pub mod messages;
+mod plan;
+mod registry;
 
 pub use actor::PluginManager;
 pub use config::{HostConfig, Interfaces, SettingsSource, Sourced, resolver};
 pub use host::Host;
+pub use plan::Applied;

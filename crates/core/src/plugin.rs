@@ -18,6 +18,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use outrigger_transport::{Connection, Driver, Output, Reattach, StopLadder};
+use outrigger_types::Sha256Digest;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
@@ -80,6 +81,8 @@ pub(crate) struct Serving {
     pub(crate) loaded: Arc<Loaded>,
     /// What its initialisation took, once it is over.
     pub(crate) initialised_in: Arc<OnceLock<Duration>>,
+    /// The digest of the config that it was given.
+    pub(crate) config: Arc<OnceLock<Sha256Digest>>,
     /// Watches for its death; ended with it.
     pub(crate) death: Option<AbortOnDropHandle<()>>,
     /// Asks for its health once it serves.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use actix::Addr;
-use outrigger_core::manager::{Host, PluginManager};
+use outrigger_core::manager::{Applied, Host, PluginManager};
 use outrigger_core::{HostError, HostEvent, PluginStatus};
 use outrigger_gateways::Gateway;
 use outrigger_transport::{Health, Reattach};
@@ -59,6 +59,30 @@ impl PluginHost {
     /// after an exclusive reload, comes back.
     pub async fn reload(&self, instance: &str) -> Result<Generation, HostError> {
         self.0.reload(&self.parse(instance)?).await
+    }
+
+    /// Reads the settings anew and takes up what differs: instances that they drop
+    /// are drained and stopped, those that they add are started, those that they
+    /// change, or whose distribution or config has other bytes now, are reloaded;
+    /// the rest is left alone. One runs at a time, and reloads wait for it.
+    /// Gateways to what is removed fail from then on, and such to what is added
+    /// can be had.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`] when the settings cannot be used; nothing changed then. What
+    /// could not be started or reloaded is in [`Applied::failed`].
+    pub async fn apply(&self) -> Result<Applied, HostError> {
+        self.0.apply(false).await
+    }
+
+    /// What [`PluginHost::apply`] would do now.
+    ///
+    /// # Errors
+    ///
+    /// As [`PluginHost::apply`].
+    pub async fn plan(&self) -> Result<Applied, HostError> {
+        self.0.apply(true).await
     }
 
     /// Asks an instance for its health once, within `timeout`.
@@ -142,7 +166,7 @@ impl PluginHost {
     }
 
     fn unknown(&self, instance: &str) -> HostError {
-        let known = self.0.instances().cloned().collect();
+        let known = self.0.instances();
         HostError::UnknownInstance { name: instance.escape_debug().to_string(), known }
     }
 }

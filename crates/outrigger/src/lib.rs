@@ -81,6 +81,7 @@ mod host;
 pub use builder::{PluginHostBuilder, Registered};
 pub use host::PluginHost;
 
+pub use outrigger_core::manager::Applied;
 pub use outrigger_core::settings::{self, Settings, SettingsError};
 pub use outrigger_core::{
     EventKind, HostError, HostEvent, InitialiseError, InitialiseRequest, Initialiser,

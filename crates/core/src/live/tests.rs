@@ -56,7 +56,7 @@ async fn during_a_switch_calls_wait_for_the_next_generation() {
     cell.switch();
     let link = cell.link();
     let waiting = tokio::spawn(async move { link.enter().await.map(|call| call.generation()) });
-    while cell.0.waiting.available_permits() == WAITING_CALLS {
+    while cell.shared.waiting.available_permits() == WAITING_CALLS {
         tokio::task::yield_now().await;
     }
     cell.publish(live(2));

@@ -9,42 +9,32 @@ use futures_util::future::join_all;
 use futures_util::stream;
 use outrigger_transport::Connection;
 use outrigger_types::{Generation, InstanceName};
-use tokio::runtime::Handle;
-use tokio::sync::broadcast;
 
 use super::config::SettingsSource;
-use super::host::Instance;
+use super::factory::Factory;
+use super::gate::Gate;
 use super::messages::{
     FindConnection, GetLink, GetStatus, ReloadPlugin, StartAll, StopAll, Subscribe,
 };
+use super::registry::{Instance, Registry};
 use crate::error::{HostError, PluginError, PluginErrorKind};
-use crate::plugin::actor::PluginActor;
 use crate::plugin::messages::{GetConnection, Reload, Start, Stop};
-use crate::status::HostEvent;
 
 /// Control only.
 const MAILBOX: usize = 64;
 
 /// Plugins that start at the same time; the rest wait their turn.
-const STARTING_TOGETHER: usize = 4;
-
-/// An instance's actor and whether the node may start without it.
-#[derive(Debug, Clone)]
-pub(super) struct Child {
-    pub(super) actor: Addr<PluginActor>,
-    pub(super) required: bool,
-}
+pub(super) const STARTING_TOGETHER: usize = 4;
 
 /// Routes to the plugin actors.
 #[derive(Debug)]
 pub struct PluginManager {
-    pub(super) children: Arc<BTreeMap<InstanceName, Child>>,
-    pub(super) instances: Arc<BTreeMap<InstanceName, Instance>>,
-    pub(super) events: broadcast::Sender<HostEvent>,
+    pub(super) registry: Registry,
+    pub(super) factory: Factory,
     pub(super) settings: SettingsSource,
-    pub(super) io: Handle,
-    /// Counts reloads in the order in which they were asked for.
-    pub(super) orders: u64,
+    pub(super) gate: Gate,
+    /// Whether everything was told to stop.
+    pub(super) stopping: bool,
 }
 
 impl PluginManager {
@@ -64,11 +54,12 @@ impl Handler<StartAll> for PluginManager {
     type Result = ResponseFuture<Result<(), HostError>>;
 
     fn handle(&mut self, _: StartAll, _: &mut Context<Self>) -> Self::Result {
-        let children = self.children.clone();
+        self.stopping = false;
+        let instances = self.registry.all().clone();
         Box::pin(async move {
-            let failed = start_all(&children).await;
+            let failed = start_all(&instances).await;
             if let Err(error) = failed {
-                stop_all(&children).await;
+                stop_all(&instances).await;
                 return Err(error);
             }
             Ok(())
@@ -76,8 +67,8 @@ impl Handler<StartAll> for PluginManager {
     }
 }
 
-async fn start_all(children: &BTreeMap<InstanceName, Child>) -> Result<(), HostError> {
-    let starts = children.iter().map(|(instance, child)| async move {
+async fn start_all(instances: &BTreeMap<InstanceName, Instance>) -> Result<(), HostError> {
+    let starts = instances.iter().map(|(instance, child)| async move {
         let outcome = child.actor.send(Start).await;
         (child.required, flatten(instance, outcome))
     });
@@ -92,12 +83,12 @@ async fn start_all(children: &BTreeMap<InstanceName, Child>) -> Result<(), HostE
     Ok(())
 }
 
-async fn stop_all(children: &BTreeMap<InstanceName, Child>) {
+async fn stop_all(instances: &BTreeMap<InstanceName, Instance>) {
     // A closed mailbox has nothing left to stop.
-    join_all(children.values().map(|child| child.actor.send(Stop))).await;
+    join_all(instances.values().map(|child| child.actor.send(Stop))).await;
 }
 
-fn flatten<T>(
+pub(super) fn flatten<T>(
     instance: &InstanceName,
     outcome: Result<Result<T, PluginError>, actix::MailboxError>,
 ) -> Result<T, PluginError> {
@@ -112,21 +103,25 @@ impl Handler<ReloadPlugin> for PluginManager {
 
     fn handle(&mut self, reload: ReloadPlugin, _: &mut Context<Self>) -> Self::Result {
         let ReloadPlugin { instance } = reload;
-        let known = || self.children.keys().cloned().collect();
-        let unknown = HostError::UnknownInstance { name: instance.to_string(), known: known() };
-        let Some(child) = self.children.get(&instance).cloned() else {
-            return Box::pin(async { Err(unknown) });
-        };
-        // Before the settings are read: what is read later is newer.
-        self.orders += 1;
-        let order = self.orders;
+        let (registry, gate) = (self.registry.clone(), self.gate.clone());
         let source = self.settings.clone();
-        let io = self.io.clone();
+        let io = self.factory.context.io.clone();
         Box::pin(async move {
+            let _turn = gate.share().await?;
+            let order = gate.order();
+            let unknown = || {
+                let known = registry.names();
+                HostError::UnknownInstance { name: instance.to_string(), known }
+            };
+            let found = registry.get(instance.as_str()).ok_or_else(unknown)?;
             let read = io.spawn_blocking(move || source.load()).await;
             let settings = read.map_err(|_| HostError::Stopped)??;
-            let provider = settings.providers.get(&instance).cloned().ok_or(unknown)?;
-            let outcome = child.actor.send(Reload { provider, order }).await;
+            let provider = settings.providers.get(&instance).cloned().ok_or_else(unknown)?;
+            if provider.interface != found.interface {
+                let asked = provider.interface;
+                return Err(HostError::InterfaceChanged { instance, asked });
+            }
+            let outcome = found.actor.send(Reload { provider, order }).await;
             Ok(flatten(&instance, outcome)?)
         })
     }
@@ -136,8 +131,9 @@ impl Handler<StopAll> for PluginManager {
     type Result = ResponseFuture<()>;
 
     fn handle(&mut self, _: StopAll, _: &mut Context<Self>) -> Self::Result {
-        let children = self.children.clone();
-        Box::pin(async move { stop_all(&children).await })
+        self.stopping = true;
+        let instances = self.registry.all().clone();
+        Box::pin(async move { stop_all(&instances).await })
     }
 }
 
@@ -145,7 +141,7 @@ impl Handler<GetStatus> for PluginManager {
     type Result = MessageResult<GetStatus>;
 
     fn handle(&mut self, _: GetStatus, _: &mut Context<Self>) -> Self::Result {
-        MessageResult(self.instances.values().map(Instance::status).collect())
+        MessageResult(self.registry.all().values().map(Instance::status).collect())
     }
 }
 
@@ -153,7 +149,7 @@ impl Handler<GetLink> for PluginManager {
     type Result = MessageResult<GetLink>;
 
     fn handle(&mut self, get: GetLink, _: &mut Context<Self>) -> Self::Result {
-        MessageResult(self.instances.get(&get.instance).map(|instance| instance.link.clone()))
+        MessageResult(self.registry.get(get.instance.as_str()).map(|instance| instance.link))
     }
 }
 
@@ -161,7 +157,7 @@ impl Handler<Subscribe> for PluginManager {
     type Result = MessageResult<Subscribe>;
 
     fn handle(&mut self, _: Subscribe, _: &mut Context<Self>) -> Self::Result {
-        MessageResult(self.events.subscribe())
+        MessageResult(self.factory.events.subscribe())
     }
 }
 
@@ -169,7 +165,7 @@ impl Handler<FindConnection> for PluginManager {
     type Result = ResponseFuture<Option<Arc<dyn Connection>>>;
 
     fn handle(&mut self, find: FindConnection, _: &mut Context<Self>) -> Self::Result {
-        let child = self.children.get(&find.instance).cloned();
+        let child = self.registry.get(find.instance.as_str());
         // An actor that is gone has no connection either.
         Box::pin(async move { child?.actor.send(GetConnection).await.ok().flatten() })
     }

@@ -1,6 +1,5 @@
 //! A running host, without the gateways: what the facade builds on.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,17 +13,18 @@ use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::actor::{Child, PluginManager};
-use super::config::{
-    HostConfig, Interfaces, Sourced, base_dir, check, initial_status, launcher, resolver, spec,
-};
-use super::messages::{FindConnection, ReloadPlugin, StartAll, StopAll};
+use super::actor::PluginManager;
+use super::config::{HostConfig, Interfaces, Sourced, base_dir, check, launcher, resolver, spec};
+use super::factory::Factory;
+use super::gate::Gate;
+use super::messages::{ApplySettings, FindConnection, ReloadPlugin, StartAll, StopAll};
+use super::plan::Applied;
+use super::registry::{Instance, Registry};
 use crate::error::HostError;
-use crate::live::{Link, LiveCell};
-use crate::plugin::actor::{PluginActor, call_limits, start};
-use crate::plugin::{Blueprint, HostContext};
+use crate::live::Link;
+use crate::plugin::HostContext;
 use crate::settings::{Env, ProcessEnv, Settings};
-use crate::source::{PluginSource, RunsAs};
+use crate::source::RunsAs;
 use crate::status::{HostEvent, PluginStatus};
 use crate::system::ActorSystem;
 
@@ -34,26 +34,12 @@ const EVENTS: usize = 256;
 /// For killed plugins to be gone: a sweep, a reaped launcher, a directory.
 const END_LIMIT: Duration = Duration::from_secs(6);
 
-/// An instance as readers see it.
-#[derive(Debug, Clone)]
-pub(super) struct Instance {
-    pub(super) link: Link,
-    status: watch::Receiver<PluginStatus>,
-    interface: InterfaceName,
-}
-
-impl Instance {
-    pub(super) fn status(&self) -> PluginStatus {
-        self.status.borrow().clone()
-    }
-}
-
 /// A running host.
 #[derive(Debug)]
 pub struct Host {
     manager: Addr<PluginManager>,
     system: Option<ActorSystem>,
-    instances: Arc<BTreeMap<InstanceName, Instance>>,
+    registry: Registry,
     events: broadcast::Sender<HostEvent>,
     tasks: TaskTracker,
     end: CancellationToken,
@@ -149,51 +135,33 @@ impl Host {
         });
         let (tasks, end) = (context.tasks.clone(), context.end.clone());
         let (events, _) = broadcast::channel(EVENTS);
-        let mut instances = BTreeMap::new();
-        let mut actors = Vec::new();
-        for (seed, (instance, provider)) in (1_u64..).zip(&config.settings.providers) {
+        let mut wanted = Vec::new();
+        for (instance, provider) in &config.settings.providers {
             let spec = spec(&config.interfaces, provider)?;
-            let source = config.sources.get(instance).cloned();
-            let cell = LiveCell::new(instance.clone(), call_limits(provider));
-            let mut status = initial_status(instance, provider);
-            let runs_as = source.as_ref().and_then(PluginSource::runs_as);
-            let usual = if custom { RunsAs::Custom } else { RunsAs::Process };
-            status.runs_as = runs_as.unwrap_or(usual);
-            let directory = source.as_ref().and_then(PluginSource::directory);
-            status.directory = directory.map(Path::to_owned);
-            let (status, statuses) = watch::channel(status);
-            let own = source.as_ref().and_then(PluginSource::driver);
-            let driver = own.unwrap_or_else(|| driver.clone());
-            let output = config.outputs.get(instance).cloned().unwrap_or_default();
-            let blueprint = Arc::new(Blueprint { spec, source, driver, output });
-            let link = cell.link();
-            let interface = provider.interface.clone();
-            instances.insert(instance.clone(), Instance { link, status: statuses, interface });
-            let seed = seed.wrapping_mul(u64::from(std::process::id()));
-            let provider = provider.clone();
-            let actor = (instance.clone(), blueprint, cell, status, provider, seed);
-            actors.push(actor);
+            wanted.push((instance.clone(), provider.clone(), spec));
         }
-        let instances = Arc::new(instances);
-        let known = instances.clone();
-        let driven_on = config.io.clone();
-        let (source, io, sender) = (config.source, config.io, events.clone());
+        let mut factory = Factory {
+            context,
+            interfaces: config.interfaces,
+            sources: config.sources,
+            outputs: config.outputs,
+            driver,
+            runs_as: if custom { RunsAs::Custom } else { RunsAs::Process },
+            events: events.clone(),
+            made: 0,
+        };
+        let registry = Registry::default();
+        let (known, settings) = (registry.clone(), config.source);
         let (system, manager) = ActorSystem::start(move || {
-            let children =
-                actors.into_iter().map(|(instance, blueprint, cell, status, provider, seed)| {
-                    let required = provider.required;
-                    let (context, events) = (context.clone(), sender.clone());
-                    let actor =
-                        PluginActor::new(context, blueprint, cell, status, events, provider, seed);
-                    (instance, Child { actor: start(actor), required })
-                });
-            let children = Arc::new(children.collect());
-            let (instances, events) = (known, sender);
-            PluginManager { children, instances, events, settings: source, io, orders: 0 }.start()
+            for (instance, provider, spec) in wanted {
+                known.insert(&instance, &factory.make(&instance, provider, spec));
+            }
+            let (registry, gate) = (known, Gate::default());
+            PluginManager { registry, factory, settings, gate, stopping: false }.start()
         })?;
         let (system, run_root) = (Some(system), Some(run_root));
-        let io = driven_on;
-        Ok(Self { manager, system, instances, events, tasks, end, io, run_root, base_dir })
+        let io = config.io;
+        Ok(Self { manager, system, registry, events, tasks, end, io, run_root, base_dir })
     }
 
     /// Asks an instance for its health once, within `timeout`.
@@ -221,8 +189,8 @@ impl Host {
     }
 
     async fn connection(&self, instance: &InstanceName) -> Result<Arc<dyn Connection>, HostError> {
-        let Some(known) = self.instances.get(instance) else {
-            let known = self.instances.keys().cloned().collect();
+        let Some(known) = self.registry.get(instance.as_str()) else {
+            let known = self.registry.names();
             return Err(HostError::UnknownInstance { name: instance.to_string(), known });
         };
         let find = FindConnection { instance: instance.clone() };
@@ -250,11 +218,22 @@ impl Host {
         self.manager.send(message).await.unwrap_or(Err(HostError::Stopped))
     }
 
+    /// Reads the settings anew and takes up what differs, or only says what
+    /// that is.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`] when the settings cannot be used; nothing changed then. What
+    /// becomes of single instances is in what this returns.
+    pub async fn apply(&self, dry_run: bool) -> Result<Applied, HostError> {
+        self.manager.send(ApplySettings { dry_run }).await.unwrap_or(Err(HostError::Stopped))
+    }
+
     /// The link to an instance, and the interface that it fills.
     #[must_use]
     pub fn link(&self, instance: &str) -> Option<(Link, InterfaceName)> {
-        let found = self.instances.get(instance)?;
-        Some((found.link.clone(), found.interface.clone()))
+        let found = self.registry.get(instance)?;
+        Some((found.link, found.interface))
     }
 
     /// Where distributions lie.
@@ -264,20 +243,21 @@ impl Host {
     }
 
     /// The names of the instances.
-    pub fn instances(&self) -> impl Iterator<Item = &InstanceName> {
-        self.instances.keys()
+    #[must_use]
+    pub fn instances(&self) -> Vec<InstanceName> {
+        self.registry.names()
     }
 
     /// The status of every instance, now.
     #[must_use]
     pub fn status(&self) -> Vec<PluginStatus> {
-        self.instances.values().map(Instance::status).collect()
+        self.registry.all().values().map(Instance::status).collect()
     }
 
     /// The status of one instance, to be watched.
     #[must_use]
     pub fn watch(&self, instance: &str) -> Option<watch::Receiver<PluginStatus>> {
-        Some(self.instances.get(instance)?.status.clone())
+        Some(self.registry.get(instance)?.status)
     }
 
     /// Events from now on; a listener that falls more than 256 behind is told

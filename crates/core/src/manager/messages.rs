@@ -8,8 +8,11 @@ use outrigger_transport::Connection;
 use outrigger_types::{Generation, InstanceName};
 use tokio::sync::broadcast;
 
-use crate::error::HostError;
+use super::plan::Applied;
+use super::registry::Instance;
+use crate::error::{HostError, PluginError};
 use crate::live::Link;
+use crate::settings::ProviderSettings;
 use crate::status::{HostEvent, PluginStatus};
 
 /// Start all plugins. Answered when all required ones serve, or with the first
@@ -27,6 +30,18 @@ pub struct StartAll;
 pub struct ReloadPlugin {
     /// The instance.
     pub instance: InstanceName,
+}
+
+/// Read the settings anew and take up what differs: instances that they drop are
+/// drained and stopped, those that they add are started, those that they change,
+/// or whose distribution or config has other bytes now, are reloaded; the rest
+/// is left alone. On an error nothing changed. May be repeated; one runs at a
+/// time, and reloads wait for it.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "Result<Applied, HostError>")]
+pub struct ApplySettings {
+    /// Only say what would be done.
+    pub dry_run: bool,
 }
 
 /// Stop all plugins. Answered when their processes are gone. May be repeated.
@@ -60,4 +75,12 @@ pub struct Subscribe;
 #[rtype(result = "Option<Arc<dyn Connection>>")]
 pub(crate) struct FindConnection {
     pub(crate) instance: InstanceName,
+}
+
+/// Make an instance that settings add. From [`ApplySettings`].
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Instance, PluginError>")]
+pub(super) struct Adopt {
+    pub(super) instance: InstanceName,
+    pub(super) provider: ProviderSettings,
 }

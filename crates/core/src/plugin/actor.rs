@@ -13,8 +13,8 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::effects::{self, Launched, fault};
 use super::lifecycle::{Denied, Lifecycle, Phase, Ticket, Told, Withdrawal};
-use super::load::Loaded;
-use super::messages::{GetConnection, Happened, Reload, Start, Stop};
+use super::load::{Files, Loaded};
+use super::messages::{GetConnection, GetServed, Happened, Reload, Remove, Served, Start, Stop};
 use super::monitor::{watch_death, watch_health};
 use super::{Blueprint, Event, HostContext, PluginParts, Serving, lifecycle};
 use crate::error::{PluginError, PluginErrorKind};
@@ -180,6 +180,7 @@ impl PluginActor {
                     multiplexed,
                     loaded,
                     initialised_in: Arc::default(),
+                    config: Arc::default(),
                     death: None,
                     health: None,
                 }
@@ -197,7 +198,7 @@ impl PluginActor {
         let death = watch_death(serving.connection.clone(), generation, instance, ctx.address());
         serving.death = Some(AbortOnDropHandle::new(self.host.io.spawn(death)));
         let (loaded, connection) = (loaded.clone(), serving.connection.clone());
-        let took = serving.initialised_in.clone();
+        let (took, digest) = (serving.initialised_in.clone(), serving.config.clone());
         let started = Instant::now();
         let work = effects::initialise(
             self.host.clone(),
@@ -205,6 +206,7 @@ impl PluginActor {
             self.instance.clone(),
             loaded,
             connection,
+            digest,
             cancel,
         );
         self.spawn(ctx, async move {
@@ -411,6 +413,31 @@ impl Handler<Stop> for PluginActor {
         Box::pin(async move {
             let _generation = stopped.await;
         })
+    }
+}
+
+impl Handler<Remove> for PluginActor {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, _: Remove, ctx: &mut Context<Self>) -> Self::Result {
+        let stopped = self.ask(Event::Stop, ctx);
+        self.cell.remove("the settings do not name it any more");
+        Box::pin(async move {
+            let _generation = stopped.await;
+        })
+    }
+}
+
+impl Handler<GetServed> for PluginActor {
+    type Result = MessageResult<GetServed>;
+
+    fn handle(&mut self, _: GetServed, _: &mut Context<Self>) -> Self::Result {
+        MessageResult(self.lifecycle.serving().map(|(_, serving)| Served {
+            provider: serving.loaded.provider.clone(),
+            distribution: serving.loaded.files.distribution(),
+            config: serving.config.get().copied(),
+            looks_anew: matches!(serving.loaded.files, Files::Directory(_)),
+        }))
     }
 }
 

@@ -1,11 +1,11 @@
 //! The work that the lifecycle asks for, off the actor's thread.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use outrigger_transport::{Connection, Environment, LaunchSpec, PORTS};
-use outrigger_types::{Generation, InstanceName};
+use outrigger_types::{Generation, InstanceName, Sha256Digest};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -143,6 +143,7 @@ pub(super) async fn initialise(
     instance: InstanceName,
     loaded: Arc<Loaded>,
     connection: Arc<dyn Connection>,
+    digest: Arc<OnceLock<Sha256Digest>>,
     cancel: CancellationToken,
 ) -> Result<(), PluginError> {
     let Some(initialiser) = blueprint.spec.initialiser.clone() else { return Ok(()) };
@@ -152,6 +153,9 @@ pub(super) async fn initialise(
         let source = loaded.provider.definition.config.clone();
         let read = tokio::task::spawn_blocking(move || read_config(&source, &*env));
         let config = read.await.map_err(|panic| PluginErrorKind::Internal(panic.to_string()))??;
+        if let Ok(taken) = outrigger_discovery::sha256(config.expose()) {
+            digest.get_or_init(|| taken);
+        }
         let request = InitialiseRequest { host_identity: host.host_identity.clone(), config };
         initialiser.initialise(&connection.endpoint(), request).await?;
         Ok(())

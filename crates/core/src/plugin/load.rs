@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use outrigger_discovery::{Developed, EntryKind, Metadata, Resolved};
 use outrigger_transport::{Image, Program};
+use outrigger_types::Sha256Digest;
 use tokio::time::Instant;
 
 use super::{Blueprint, HostContext};
@@ -73,6 +74,11 @@ impl Files {
             Self::Unpacked(resolved) => Some(resolved.workspace.clone()),
             Self::Directory(_) | Self::Elsewhere => None,
         }
+    }
+
+    /// The digest of the zip that they came from.
+    pub(crate) fn distribution(&self) -> Option<Sha256Digest> {
+        self.unpacked().map(|resolved| resolved.digest)
     }
 
     const fn unpacked(&self) -> Option<&Resolved> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix::Message;
 use outrigger_transport::Connection;
-use outrigger_types::Generation;
+use outrigger_types::{Generation, Sha256Digest};
 
 use super::Event;
 use crate::error::PluginError;
@@ -32,6 +32,29 @@ pub(crate) struct Reload {
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub(crate) struct Stop;
+
+/// Stop the instance for good: the settings do not name it any more. From the
+/// manager; answered when its processes are gone, and then the actor ends.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Remove;
+
+/// What the serving generation was made from. May be repeated.
+#[derive(Debug, Message)]
+#[rtype(result = "Option<Served>")]
+pub(crate) struct GetServed;
+
+/// What a generation was made from.
+#[derive(Debug)]
+pub(crate) struct Served {
+    pub(crate) provider: ProviderSettings,
+    /// The zip's digest, if it came from one.
+    pub(crate) distribution: Option<Sha256Digest>,
+    /// The digest of the config that it got, if it was initialised.
+    pub(crate) config: Option<Sha256Digest>,
+    /// Whether it comes from files that nobody takes the digest of.
+    pub(crate) looks_anew: bool,
+}
 
 /// The connection that serves, if one does. May be repeated.
 #[derive(Debug, Message)]

@@ -5,6 +5,7 @@
     reason = "a test that cannot go on fails, and tests start processes"
 )]
 
+mod apply;
 mod bad_input;
 mod command;
 mod crowdsec;

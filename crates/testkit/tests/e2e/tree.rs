@@ -10,7 +10,7 @@ use outrigger_testkit::census::{descendants_of, files, lives};
 use outrigger_testkit::harness::eventually;
 use outrigger_testkit::{artifacts, e2e, kit::Kit};
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{greeter, status, stop, wait_for};
 
@@ -134,15 +134,31 @@ e2e! {
         assert!(error.was_not_sent(), "{error}");
     }
 
-    async fn sighup_reloads_and_a_closed_output_ends_nothing() {
-        let kit = Kit::with("ok");
+    async fn sighup_takes_up_what_differs_and_a_closed_output_ends_nothing() {
+        let mut kit = Kit::with("ok");
         let (mut command, mut output, ready) = run_command(&kit);
         assert_eq!(ready["plugins"][0]["generation"], 1);
         kill(command.id(), Signal::HUP);
         let reloaded = read_line(&mut output);
         assert_eq!(reloaded["event"], "reloaded");
+        assert_eq!(reloaded["unchanged"], json!(["helloworld"]));
+        assert_eq!(reloaded["plugins"][0]["generation"], 1);
+        kit.set("/providers/helloworld/config", json!({ "language": "de" }));
+        kit.add_fixture("second", "ok");
+        kill(command.id(), Signal::HUP);
+        let reloaded = read_line(&mut output);
+        assert_eq!(reloaded["failed"], json!([]), "{reloaded}");
+        assert_eq!(reloaded["changed"], json!(["helloworld"]));
+        assert_eq!(reloaded["added"], json!(["second"]));
         assert_eq!(reloaded["plugins"][0]["generation"], 2);
+        kit.set("/providers", json!({}));
+        kit.provide("helloworld", "fixture-helloworld");
+        kill(command.id(), Signal::HUP);
+        let reloaded = read_line(&mut output);
+        assert_eq!(reloaded["removed"], json!(["second"]));
+        assert_eq!(reloaded["plugins"].as_array().unwrap().len(), 1);
         drop(output);
+        kit.set("/providers/helloworld/config", json!({ "language": "de" }));
         let before = plugins_below(command.id());
         kill(command.id(), Signal::HUP);
         let replaced = || {

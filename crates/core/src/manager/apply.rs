@@ -1,0 +1,216 @@
+//! Taking up settings that changed: what they drop is stopped, what they change
+//! is reloaded, what they add is started, and the rest is left alone.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::sync::Arc;
+
+use actix::{Addr, Context, Handler, ResponseFuture};
+use futures_util::future::join_all;
+use futures_util::{StreamExt as _, stream};
+use outrigger_types::{InstanceName, InterfaceName, Sha256Digest};
+use tokio::time::timeout;
+
+use super::actor::{PluginManager, STARTING_TOGETHER, flatten};
+use super::config::{SettingsSource, spec};
+use super::gate::Gate;
+use super::messages::{Adopt, ApplySettings};
+use super::plan::{Applied, Difference, difference};
+use super::registry::{Instance, Registry};
+use crate::error::{HostError, PluginError, PluginErrorKind};
+use crate::plugin::HostContext;
+use crate::plugin::messages::{GetServed, Reload, Remove, Served, Start};
+use crate::settings::{ProviderSettings, Settings, SettingsError, read_config};
+
+impl Handler<ApplySettings> for PluginManager {
+    type Result = ResponseFuture<Result<Applied, HostError>>;
+
+    fn handle(&mut self, apply: ApplySettings, ctx: &mut Context<Self>) -> Self::Result {
+        use actix::AsyncContext as _;
+        let work = Work {
+            manager: ctx.address(),
+            registry: self.registry.clone(),
+            source: self.settings.clone(),
+            known: self.factory.interfaces.keys().cloned().collect(),
+            context: self.factory.context.clone(),
+            gate: self.gate.clone(),
+        };
+        Box::pin(async move { work.run(apply.dry_run).await })
+    }
+}
+
+impl Handler<Adopt> for PluginManager {
+    type Result = Result<Instance, PluginError>;
+
+    fn handle(&mut self, adopt: Adopt, _: &mut Context<Self>) -> Self::Result {
+        let Adopt { instance, provider } = adopt;
+        let refused = |kind| PluginError { plugin: instance.clone(), kind: Arc::new(kind) };
+        if self.stopping {
+            return Err(refused(PluginErrorKind::Stopped));
+        }
+        let spec = spec(&self.factory.interfaces, &provider)
+            .map_err(|error| refused(PluginErrorKind::Internal(error.to_string())))?;
+        let made = self.factory.make(&instance, provider, spec);
+        self.registry.insert(&instance, &made);
+        Ok(made)
+    }
+}
+
+/// What becomes of one instance.
+struct Step {
+    name: InstanceName,
+    provider: ProviderSettings,
+    /// `None`: it is to be made.
+    instance: Option<Instance>,
+}
+
+/// One application of settings.
+struct Work {
+    manager: Addr<PluginManager>,
+    registry: Registry,
+    source: SettingsSource,
+    known: Vec<InterfaceName>,
+    context: Arc<HostContext>,
+    gate: Gate,
+}
+
+impl Work {
+    async fn run(self, dry_run: bool) -> Result<Applied, HostError> {
+        let _turn = self.gate.alone().await?;
+        let order = self.gate.order();
+        let source = self.source.clone();
+        let read = self.context.io.spawn_blocking(move || source.load());
+        let settings = read.await.map_err(|_| HostError::Stopped)??;
+        self.check(&settings)?;
+        let running = self.registry.all().clone();
+        let Difference { added, removed, kept } = difference(
+            running.iter().map(|(name, instance)| (name, &instance.interface)),
+            &settings.providers,
+        );
+        let mut applied = Applied { removed, ..Applied::default() };
+        let mut steps = Vec::new();
+        for name in kept {
+            let (Some(instance), Some(provider)) =
+                (running.get(&name), settings.providers.get(&name))
+            else {
+                continue;
+            };
+            if self.stands(instance, provider).await {
+                applied.unchanged.push(name);
+            } else {
+                let (instance, provider) = (Some(instance.clone()), provider.clone());
+                steps.push(Step { name, provider, instance });
+            }
+        }
+        for name in added {
+            let Some(provider) = settings.providers.get(&name).cloned() else { continue };
+            steps.push(Step { name, provider, instance: None });
+        }
+        steps.sort_by(|one, two| one.name.cmp(&two.name));
+        if dry_run {
+            for step in steps {
+                applied.count(step.name, step.instance.is_none());
+            }
+            return Ok(applied);
+        }
+        self.follow(&settings);
+        self.remove(&applied.removed).await;
+        let outcomes = steps.into_iter().map(|step| async {
+            let (name, new) = (step.name.clone(), step.instance.is_none());
+            (name, new, self.take(step, order).await)
+        });
+        let mut outcomes = stream::iter(outcomes).buffered(STARTING_TOGETHER);
+        while let Some((name, new, outcome)) = outcomes.next().await {
+            match outcome {
+                Ok(()) => applied.count(name, new),
+                Err(error) => applied.failed.push(error),
+            }
+        }
+        Ok(applied)
+    }
+
+    /// Settings with anything that this host cannot do are not taken up at all.
+    fn check(&self, settings: &Settings) -> Result<(), HostError> {
+        match settings.check_supported(&self.known) {
+            Err(SettingsError::Unsupported { interfaces }) => {
+                Err(HostError::UnknownInterface { interfaces, known: self.known.clone() })
+            }
+            other => Ok(other?),
+        }
+    }
+
+    /// What concerns no generation holds from now on.
+    fn follow(&self, settings: &Settings) {
+        for (name, instance) in self.registry.all().iter() {
+            let wanted = settings.providers.get(name).map(|provider| provider.required);
+            if let Some(required) = wanted.filter(|required| *required != instance.required) {
+                self.registry.insert(name, &Instance { required, ..instance.clone() });
+            }
+        }
+    }
+
+    async fn remove(&self, names: &[InstanceName]) {
+        let removed = names.iter().filter_map(|name| self.registry.remove(name));
+        // A closed mailbox has nothing left to stop.
+        join_all(removed.map(|instance| instance.actor.send(Remove))).await;
+    }
+
+    async fn take(&self, step: Step, order: u64) -> Result<(), PluginError> {
+        let Step { name, provider, instance } = step;
+        let outcome = match instance {
+            Some(instance) => instance.actor.send(Reload { provider, order }).await,
+            None => {
+                let adopt = Adopt { instance: name.clone(), provider };
+                flatten(&name, self.manager.send(adopt).await)?.actor.send(Start).await
+            }
+        };
+        flatten(&name, outcome).map(drop)
+    }
+
+    /// Whether what serves is what the settings ask for, down to the bytes.
+    async fn stands(&self, instance: &Instance, wanted: &ProviderSettings) -> bool {
+        let Some(served) = instance.actor.send(GetServed).await.ok().flatten() else {
+            return false;
+        };
+        let asked = ProviderSettings { required: served.provider.required, ..wanted.clone() };
+        if served.provider != asked || served.looks_anew {
+            return false;
+        }
+        let limit = wanted.timeouts.start;
+        let context = self.context.clone();
+        let compare = self.context.io.spawn_blocking(move || same_bytes(&context, &served));
+        matches!(timeout(limit, compare).await, Ok(Ok(true)))
+    }
+}
+
+impl Applied {
+    fn count(&mut self, name: InstanceName, new: bool) {
+        if new { self.added.push(name) } else { self.changed.push(name) }
+    }
+}
+
+/// Blocks on the disk.
+fn same_bytes(context: &HostContext, served: &Served) -> bool {
+    let definition = &served.provider.definition;
+    let same_config = served.config.is_none_or(|known| {
+        let config = read_config(&definition.config, &*context.env);
+        let digest = config.map(|raw| outrigger_discovery::sha256(raw.expose()));
+        matches!(digest, Ok(Ok(digest)) if digest == known)
+    });
+    same_config && served.distribution.is_none_or(|known| known == present(context, served, known))
+}
+
+/// The digest of the zip that a reload would find. One that is gone, or that
+/// cannot be read, is no reason to end what was verified.
+fn present(context: &HostContext, served: &Served, known: Sha256Digest) -> Sha256Digest {
+    let resolver = &context.resolver;
+    let definition = &served.provider.definition;
+    let located = outrigger_discovery::locate(&resolver.base_dir, definition, &resolver.platform);
+    let digest = located.ok().and_then(|located| {
+        let file = File::open(located.path).ok()?;
+        // One byte more than is allowed has another digest, and is refused then.
+        let limit = resolver.limits.archive_bytes.saturating_add(1);
+        outrigger_discovery::sha256(file.take(limit)).ok()
+    });
+    digest.unwrap_or(known)
+}

@@ -1,0 +1,63 @@
+//! How an instance is made: at the host's start, and when settings add one.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use outrigger_transport::{Driver, Output};
+use outrigger_types::InstanceName;
+use tokio::sync::{broadcast, watch};
+
+use super::config::{Interfaces, Sourced, initial_status};
+use super::registry::Instance;
+use crate::interface::InterfaceSpec;
+use crate::live::LiveCell;
+use crate::plugin::actor::{PluginActor, call_limits, start};
+use crate::plugin::{Blueprint, HostContext};
+use crate::settings::ProviderSettings;
+use crate::source::{PluginSource, RunsAs};
+use crate::status::HostEvent;
+
+/// What the instances of a host have in common.
+#[derive(Debug)]
+pub(super) struct Factory {
+    pub(super) context: Arc<HostContext>,
+    pub(super) interfaces: Interfaces,
+    pub(super) sources: Sourced,
+    pub(super) outputs: BTreeMap<InstanceName, Output>,
+    pub(super) driver: Arc<dyn Driver>,
+    /// How an instance without a source of its own runs.
+    pub(super) runs_as: RunsAs,
+    pub(super) events: broadcast::Sender<HostEvent>,
+    /// Instances made so far; it spreads their restarts.
+    pub(super) made: u64,
+}
+
+impl Factory {
+    /// Makes a stopped instance, whose actor runs on this thread.
+    pub(super) fn make(
+        &mut self,
+        instance: &InstanceName,
+        provider: ProviderSettings,
+        spec: Arc<InterfaceSpec>,
+    ) -> Instance {
+        let source = self.sources.get(instance).cloned();
+        let cell = LiveCell::new(instance.clone(), call_limits(&provider));
+        let mut status = initial_status(instance, &provider);
+        status.runs_as = source.as_ref().and_then(PluginSource::runs_as).unwrap_or(self.runs_as);
+        let directory = source.as_ref().and_then(PluginSource::directory);
+        status.directory = directory.map(Path::to_owned);
+        let (status, statuses) = watch::channel(status);
+        let own = source.as_ref().and_then(PluginSource::driver);
+        let driver = own.unwrap_or_else(|| self.driver.clone());
+        let output = self.outputs.get(instance).cloned().unwrap_or_default();
+        let blueprint = Arc::new(Blueprint { spec, source, driver, output });
+        let (link, required) = (cell.link(), provider.required);
+        let interface = provider.interface.clone();
+        self.made += 1;
+        let seed = self.made.wrapping_mul(u64::from(std::process::id()));
+        let (context, events) = (self.context.clone(), self.events.clone());
+        let actor = PluginActor::new(context, blueprint, cell, status, events, provider, seed);
+        Instance { link, status: statuses, interface, actor: start(actor), required }
+    }
+}
