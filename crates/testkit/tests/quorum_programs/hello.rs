@@ -17,10 +17,17 @@ async fn greets(language: Language, english: &str, spanish: &str) {
     setting.configure(&json!({ "language": "es" }));
     host.reload("helloworld").await.unwrap();
     assert_eq!(handle.greeting("x").await.unwrap(), spanish, "the same handle");
+    setting.stop(host).await;
+}
+
+async fn outlives_a_refusal(language: Language, greeting: &str) {
+    let config = json!({ "language": "es" });
+    let Some(setting) = Setting::new("helloworld", language, &config) else { return };
+    let (host, handle) = setting.start::<Handle>().await;
     setting.configure(&json!({ "language": "xx" }));
     let error = host.reload("helloworld").await.unwrap_err().to_string();
     assert!(error.contains("unsupported language"), "{error}");
-    assert_eq!(handle.greeting("x").await.unwrap(), spanish, "nothing was lost");
+    assert_eq!(handle.greeting("x").await.unwrap(), greeting, "nothing was lost");
     setting.stop(host).await;
 }
 
@@ -31,6 +38,14 @@ e2e! {
 
     async fn java_hello_world_takes_another_language_at_its_reload() {
         greets(Language::Java, "Hello x", "Hola x").await;
+    }
+
+    async fn go_hello_world_that_refuses_a_config_leaves_the_one_before_it_serving() {
+        outlives_a_refusal(Language::Go, "Hola x!").await;
+    }
+
+    async fn java_hello_world_that_refuses_a_config_leaves_the_one_before_it_serving() {
+        outlives_a_refusal(Language::Java, "Hola x").await;
     }
 
     async fn a_java_plugin_without_controller_is_ended_by_signals_and_leaves_nothing() {

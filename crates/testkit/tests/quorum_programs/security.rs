@@ -199,8 +199,12 @@ async fn refuses_configs(language: Language) {
         let error = setting.refusal().await;
         assert!(error.contains(text), "{error}");
     }
+    setting.kit.assert_clean();
+}
+
+async fn needs_an_identity(language: Language) {
     let config = json!({ "tokenValidation": { "jws": { "endpoint": "http://127.0.0.1:1/" } } });
-    setting.configure(&config);
+    let Some(setting) = Setting::new(INTERFACE, language, &config) else { return };
     let nobody = setting.builder().identity("").register().unwrap().start().await;
     let error = nobody.unwrap_err().to_string();
     assert!(error.contains("missing geth node name"), "{error}");
@@ -262,5 +266,12 @@ e2e! {
 
     async fn a_java_security_plugin_s_refusal_of_its_config_stops_the_start() {
         refuses_configs(Language::Java).await;
+    }
+    async fn a_go_security_plugin_that_judges_tokens_needs_the_node_s_identity() {
+        needs_an_identity(Language::Go).await;
+    }
+
+    async fn a_java_security_plugin_that_judges_tokens_needs_the_node_s_identity() {
+        needs_an_identity(Language::Java).await;
     }
 }
