@@ -1,7 +1,11 @@
-//! `outrigger check`: holds a plugin, or a host, to the wire protocol.
+//! `outrigger check`: holds a plugin, or a host, to the wire protocol, and looks
+//! at settings and distributions.
 
+mod distribution;
+mod findings;
 mod host;
 mod plugin;
+mod settings;
 mod subject;
 
 use std::ffi::OsString;
@@ -11,10 +15,21 @@ use clap::Args;
 use outrigger_conformance::plugin::CaseInfo;
 use outrigger_conformance::{Report, Strength};
 
+use self::findings::Findings;
+use self::subject::Kind;
 use crate::failure::Failure;
 use crate::runtime;
 
-/// Hold a plugin, or a host, in any language, to the rules of the wire protocol.
+/// Hold a plugin, or a host, in any language, to the rules of the wire protocol;
+/// or look at settings.
+///
+/// Settings, in JSON or TOML, are read with all layers. Unknown keys are errors
+/// here. For each plugin it is looked whether its distribution is there and
+/// sound, by whom it is signed (--key), and whether its config can be read.
+/// Nothing is started.
+///
+/// A distribution is looked at in the same way; then, as any other plugin, it is
+/// held to the protocol.
 ///
 /// Starts FILE over and over, each time for one case, and says which rules it
 /// does not hold. FILE is an executable, a directory with a plugin-meta.json,
@@ -26,7 +41,8 @@ use crate::runtime;
 /// docs/conformance-hosts.md explains what comes out.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// An executable, a directory with a plugin-meta.json, or a distribution
+    /// An executable, a directory with a plugin-meta.json, a distribution, or
+    /// settings in JSON or TOML
     #[arg(required_unless_present = "list")]
     file: Option<PathBuf>,
     /// Arguments for it, behind those of its plugin-meta.json; those that begin
@@ -59,6 +75,8 @@ pub(crate) struct Arguments {
     list: bool,
     #[command(flatten)]
     hosting: host::Hosting,
+    #[command(flatten)]
+    files: settings::Files,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -69,21 +87,49 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             list(outrigger_conformance::plugin::cases().collect(), arguments.json)
         };
     }
+    let kind = arguments.file.as_deref().filter(|_| !arguments.hosting.host).map(Kind::of);
+    let findings = match (kind.transpose()?, &arguments.file) {
+        (Some(Kind::Settings), Some(file)) => {
+            return settings::check(file, &arguments.files).show(arguments.json);
+        }
+        // Who asks for single cases means those of the protocol.
+        (Some(Kind::Distribution), Some(file)) if arguments.only.is_empty() => {
+            let findings = distribution::check(file, arguments.files.key.as_ref());
+            if findings.failed() > 0 {
+                return findings.show(arguments.json);
+            }
+            Some(findings)
+        }
+        _ => None,
+    };
     let report = if arguments.hosting.host {
         runtime()?.block_on(host::check(arguments))?
     } else {
         runtime()?.block_on(plugin::check(arguments))?
     };
     if arguments.json {
-        println!("{}", report.to_json());
+        println!("{}", together(findings.as_ref(), &report));
     } else {
+        if let Some(findings) = &findings {
+            println!("{}", findings.to_table());
+        }
         print!("{}", report.to_table());
     }
-    verdict(&report)
+    verdict(report.counts().failed)
 }
 
-fn verdict(report: &Report) -> Result<(), Failure> {
-    match report.counts().failed {
+/// One object for both.
+fn together(findings: Option<&Findings>, report: &Report) -> serde_json::Value {
+    let mut object = report.to_json();
+    let cases = object.get_mut("cases").and_then(serde_json::Value::as_array_mut);
+    if let (Some(findings), Some(cases)) = (findings, cases) {
+        cases.splice(0..0, findings.cases());
+    }
+    object
+}
+
+fn verdict(failed: usize) -> Result<(), Failure> {
+    match failed {
         0 => Ok(()),
         1 => Err(Failure::Failed("1 case failed".into())),
         failed => Err(Failure::Failed(format!("{failed} cases failed"))),

@@ -42,7 +42,7 @@ impl<E: Error> From<E> for Failure {
 }
 
 /// An error and its causes, each said once, on one line.
-fn chain(error: &dyn Error) -> String {
+pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

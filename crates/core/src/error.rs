@@ -135,6 +135,14 @@ pub enum HostError {
         /// What the settings name.
         known: Vec<InstanceName>,
     },
+    /// Nothing is configured that a gateway could lead to.
+    #[error("plugin: [{name}] is not found; configured are {}", names(.known))]
+    NotFound {
+        /// What was asked for.
+        name: String,
+        /// What the settings name.
+        known: Vec<InstanceName>,
+    },
     /// The node gave an instance two of what it can have one of.
     #[error("plugin `{instance}`: it was given more than one {what}; give one")]
     SaidTwice {

@@ -37,11 +37,14 @@ impl PluginHost {
     ///
     /// # Errors
     ///
-    /// [`HostError::UnknownInstance`], and [`HostError::WrongInterface`] for a
-    /// gateway of another interface.
+    /// [`HostError::NotFound`], and [`HostError::WrongInterface`] for a gateway of
+    /// another interface.
     pub fn gateway<G: Gateway>(&self, instance: &str) -> Result<G, HostError> {
         let name = instance.to_ascii_lowercase();
-        let (link, interface) = self.0.link(&name).ok_or_else(|| self.unknown(instance))?;
+        let (link, interface) = self.0.link(&name).ok_or_else(|| HostError::NotFound {
+            name: instance.escape_debug().to_string(),
+            known: self.0.instances(),
+        })?;
         if interface.as_str() != G::INTERFACE {
             let instance = link.instance().clone();
             return Err(HostError::WrongInterface { instance, interface, asked: G::INTERFACE });

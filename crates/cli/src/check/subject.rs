@@ -18,6 +18,36 @@ use crate::failure::Failure;
 /// The beginning of every zip with a file in it.
 const ZIP: &[u8] = b"PK\x03\x04";
 
+/// What a file is, by its beginning and its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A zip.
+    Distribution,
+    /// JSON or TOML.
+    Settings,
+    /// Anything else, a directory too.
+    Program,
+}
+
+impl Kind {
+    /// Looks at a file.
+    pub(super) fn of(path: &Path) -> Result<Self, Failure> {
+        if path.is_dir() {
+            return Ok(Self::Program);
+        }
+        let mut beginning = Vec::new();
+        let read = File::open(path).and_then(|file| file.take(64).read_to_end(&mut beginning));
+        read.map_err(|error| Failure::failed(&path.display().to_string(), &error))?;
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        if beginning.starts_with(ZIP) || ending == "zip" {
+            return Ok(Self::Distribution);
+        }
+        let object = beginning.trim_ascii_start().starts_with(b"{");
+        let settings = object || matches!(ending, "json" | "toml");
+        Ok(if settings { Self::Settings } else { Self::Program })
+    }
+}
+
 /// A program that was found.
 pub(super) struct Located {
     program: PathBuf,
@@ -38,20 +68,8 @@ impl Located {
         if path.is_dir() {
             return Self::in_directory(&path);
         }
-        let mut beginning = Vec::new();
-        let read = File::open(&path).and_then(|file| file.take(64).read_to_end(&mut beginning));
-        read.map_err(missing)?;
-        if beginning.starts_with(ZIP) {
+        if Kind::of(&path)? == Kind::Distribution {
             return Self::in_distribution(&path);
-        }
-        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-        let object = beginning.trim_ascii_start().starts_with(b"{");
-        if object || matches!(ending, "json" | "toml") {
-            return Err(Failure::Usage(format!(
-                "{} looks like a settings file, and those are not checked yet; give the plugin: \
-                 its executable, its directory or its distribution",
-                file.display()
-            )));
         }
         let directory = std::env::current_dir()?;
         let (arguments, remark, unpacked) = (Vec::new(), None, None);

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use outrigger::{PluginHost, PluginHostBuilder, account, helloworld, qlight, security};
+use outrigger::{
+    InterfaceSpec, PluginHost, PluginHostBuilder, account, helloworld, qlight, security,
+};
 
 use crate::failure::Failure;
 
@@ -33,15 +35,18 @@ pub(crate) struct HostFlags {
     identity: String,
 }
 
+/// The interfaces that this command knows.
+pub(crate) fn interfaces() -> Vec<InterfaceSpec> {
+    vec![helloworld::interface(), account::interface(), security::interface(), qlight::interface()]
+}
+
 impl HostFlags {
-    /// A builder with the interfaces that this command knows.
+    /// A builder with those interfaces.
     pub(crate) fn builder(&self) -> Result<PluginHostBuilder, Failure> {
-        let mut builder = PluginHost::builder()
-            .identity(&self.identity)
-            .interface(helloworld::interface())
-            .interface(account::interface())
-            .interface(security::interface())
-            .interface(qlight::interface());
+        let mut builder = PluginHost::builder().identity(&self.identity);
+        for interface in interfaces() {
+            builder = builder.interface(interface);
+        }
         if let Some(url) = &self.plugins {
             builder = builder.settings_url(url);
         }

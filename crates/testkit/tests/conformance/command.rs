@@ -101,11 +101,7 @@ fn a_distribution_is_unpacked_and_said_to_be_unverified() {
 
 #[test]
 fn what_cannot_be_checked_is_told_apart_with_status_2() {
-    let directory = tempfile::tempdir().unwrap();
-    let settings = directory.path().join("settings.json");
-    std::fs::write(&settings, "{\"providers\":{}}").unwrap();
-    let rows: [(&[&str], &str); 4] = [
-        (&[text(&settings)], "settings file"),
+    let rows: [(&[&str], &str); 3] = [
         (&[WRONG, "--only", "no-such-case"], "no-such-case"),
         (&[WRONG, "--cookie", "KEY"], "KEY=VALUE"),
         (&[], "<FILE>"),

@@ -58,7 +58,7 @@ e2e! {
         let error = gone.greeting("x").await.unwrap_err();
         assert!(error.to_string().contains("the settings do not name it any more"), "{error}");
         let error = host.gateway::<Handle>("gone").unwrap_err();
-        assert!(matches!(error, HostError::UnknownInstance { .. }), "{error}");
+        assert!(matches!(error, HostError::NotFound { .. }), "{error}");
         let names: Vec<String> = host.status().iter().map(|s| s.instance.to_string()).collect();
         assert_eq!(names, ["helloworld", "kept", "new"]);
 

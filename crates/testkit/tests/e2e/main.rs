@@ -7,6 +7,7 @@
 
 mod apply;
 mod bad_input;
+mod check_files;
 mod command;
 mod crowdsec;
 mod dev;
@@ -17,6 +18,7 @@ mod leaks;
 mod main_job;
 mod node_loop;
 mod odd_plugins;
+mod registry;
 mod reload;
 mod sources;
 mod supervision;
