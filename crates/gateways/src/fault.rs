@@ -68,6 +68,9 @@ pub enum GatewayError {
         /// What is wrong with it, in GoQuorum's words where it has some.
         what: String,
     },
+    /// A call of the QLight token manager failed. The prefix is GoQuorum's.
+    #[error("refresh token: {0}")]
+    RefreshToken(Box<Self>),
     /// The gateway actor has as many calls under way as it may.
     #[error("plugin `{plugin}`: the gateway actor has {limit} calls under way; try again later")]
     Overloaded {
@@ -91,6 +94,7 @@ impl GatewayError {
     pub fn was_not_sent(&self) -> bool {
         match self {
             Self::Unavailable(unavailable) => unavailable.was_not_sent(),
+            Self::RefreshToken(error) => error.was_not_sent(),
             Self::WrongEndpoint { .. } | Self::Overloaded { .. } | Self::Invalid { .. } => true,
             _ => false,
         }
@@ -98,7 +102,7 @@ impl GatewayError {
 
     /// A short word for metrics.
     #[must_use]
-    pub const fn outcome(&self) -> &'static str {
+    pub fn outcome(&self) -> &'static str {
         match self {
             Self::Unavailable(_) => "unavailable",
             Self::Disconnected { .. } => "disconnected",
@@ -107,6 +111,7 @@ impl GatewayError {
             Self::Refused { .. } => "refused",
             Self::BadAnswer { .. } => "bad-answer",
             Self::Invalid { .. } => "invalid",
+            Self::RefreshToken(error) => error.outcome(),
             Self::WrongEndpoint { .. } => "wrong-endpoint",
             Self::Overloaded { .. } => "overloaded",
         }
@@ -163,6 +168,15 @@ mod tests {
         for (status, outcome) in rows {
             assert_eq!(map(&status).outcome(), outcome, "{status:?}");
         }
+    }
+
+    #[test]
+    fn a_token_manager_s_error_is_the_one_within_it_with_a_prefix() {
+        let within = || GatewayError::Invalid { what: "no".to_owned() };
+        let error = GatewayError::RefreshToken(Box::new(within()));
+        assert_eq!(error.to_string(), "refresh token: no");
+        assert_eq!(error.outcome(), "invalid");
+        assert!(error.was_not_sent());
     }
 
     #[test]

@@ -25,14 +25,14 @@ pub trait TokenManager: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`GatewayError`].
+    /// [`GatewayError::RefreshToken`], with what it was within it.
     fn refresh_anticipation(&self) -> impl Future<Output = Result<Duration, GatewayError>> + Send;
 
     /// A fresh token for a private state, or the current one if it is good.
     ///
     /// # Errors
     ///
-    /// [`GatewayError`].
+    /// [`GatewayError::RefreshToken`], with what it was within it.
     fn token_refresh(
         &self,
         current_token: &str,

@@ -17,7 +17,7 @@ pub(super) fn check(text: &str) -> Result<(), String> {
         let wrong = text.get(at..).and_then(|rest| rest.chars().next()).unwrap_or('\u{fffd}');
         return Err(format!("invalid hex character {wrong:?} in private key"));
     }
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return Err("invalid hex data for private key".to_owned());
     }
     if digits.len() != 64 {

@@ -56,6 +56,10 @@ fn client(rpc: Rpc) -> PluginQLightTokenRefresherClient<Rpc> {
         .max_encoding_message_size(largest)
 }
 
+fn prefixed(error: GatewayError) -> GatewayError {
+    GatewayError::RefreshToken(Box::new(error))
+}
+
 impl TokenManager for Handle {
     async fn refresh_anticipation(&self) -> Result<Duration, GatewayError> {
         let method = &self.methods.anticipation;
@@ -63,12 +67,12 @@ impl TokenManager for Handle {
             let request = outgoing.request(proto::plugin_q_light_token_manager::Request {});
             client(rpc).plugin_q_light_token_manager(request).await
         });
-        let milliseconds = call.await?.refresh_anticipation_in_millisecond;
+        let milliseconds = call.await.map_err(prefixed)?.refresh_anticipation_in_millisecond;
         match u64::try_from(milliseconds) {
             Ok(milliseconds) => Ok(Duration::from_millis(milliseconds)),
             Err(_) => {
                 let what = format!("a refresh anticipation of {milliseconds} ms");
-                Err(self.caller.bad_answer(method, what))
+                Err(prefixed(self.caller.bad_answer(method, what)))
             }
         }
     }
@@ -82,6 +86,6 @@ impl TokenManager for Handle {
             self.caller.unary(&self.methods.refresh, self.options, |rpc, outgoing| async move {
                 client(rpc).token_refresh(outgoing.request(request)).await
             });
-        Ok(call.await?.token)
+        Ok(call.await.map_err(prefixed)?.token)
     }
 }

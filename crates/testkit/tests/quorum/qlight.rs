@@ -23,9 +23,12 @@ e2e! {
         let config = json!({ "anticipation": -1, "answer": "refresh" });
         let (kit, host, handle) = start::<Handle>(config).await;
         let error = handle.refresh_anticipation().await.unwrap_err();
+        assert!(error.to_string().starts_with("refresh token: "), "{error}");
         assert!(error.to_string().contains("a refresh anticipation of -1 ms"), "{error}");
         let error = handle.token_refresh("", "PS1").await.unwrap_err();
-        assert!(matches!(error, GatewayError::Refused { .. }), "{error:?}");
+        let GatewayError::RefreshToken(within) = &error else { panic!("{error:?}") };
+        assert!(matches!(**within, GatewayError::Refused { .. }), "{error:?}");
+        assert!(error.to_string().starts_with("refresh token: "), "{error}");
         assert!(error.to_string().contains("the endpoint does not answer"), "{error}");
         stop(&kit, host).await;
     }
