@@ -7,3 +7,4 @@ pub mod psi;
 pub mod security;
 pub mod server;
 pub mod tls;
+pub mod wallet;
