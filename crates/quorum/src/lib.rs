@@ -7,4 +7,5 @@ pub mod psi;
 pub mod security;
 pub mod server;
 pub mod tls;
+pub mod token_holder;
 pub mod wallet;
