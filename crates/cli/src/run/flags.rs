@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use outrigger::settings::url_path;
 use outrigger::{
     InterfaceSpec, PluginHost, PluginHostBuilder, account, helloworld, qlight, security,
 };
@@ -75,13 +76,12 @@ impl HostFlags {
     }
 }
 
-/// GoQuorum takes host and path of the URL together; a plain path is taken too.
+/// GoQuorum takes host and path of the URL together, whatever its scheme.
 fn key_path(url: &str) -> Result<PathBuf, Failure> {
-    let path = url.strip_prefix("file://").unwrap_or(url);
-    if path.is_empty() || path.contains("://") {
-        return Err(Failure::Usage(format!(
-            "--plugins.publickey: `{url}` is no file: URL; give one such as file:///etc/gpg.key"
-        )));
-    }
-    Ok(PathBuf::from(path))
+    url_path(url).ok_or_else(|| {
+        let url = url.escape_debug();
+        Failure::Usage(format!(
+            "--plugins.publickey: `{url}` names no file; give one such as file:///etc/gpg.key"
+        ))
+    })
 }

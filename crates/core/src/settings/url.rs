@@ -9,6 +9,14 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
 
+/// Host and path of a URL, joined and made absolute, whatever its scheme: how
+/// GoQuorum reads `--plugins.publickey`. `None` for a text that Go's parser
+/// refuses, and where both are empty.
+#[must_use]
+pub fn url_path(text: &str) -> Option<PathBuf> {
+    std::path::absolute(Url::parse(text)?.file_path()?).ok()
+}
+
 /// The parts of a URL that settings use.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Url {
@@ -235,6 +243,24 @@ mod tests {
             if let Some(url) = Url::parse(text) {
                 assert_eq!(url.scheme, "", "{text:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_key_s_url_counts_by_host_and_path_whatever_its_scheme() {
+        let here = std::env::current_dir().unwrap();
+        for (text, path) in [
+            ("file:///etc/gpg.key", Some(PathBuf::from("/etc/gpg.key"))),
+            ("https:///etc/gpg.key", Some("/etc/gpg.key".into())),
+            ("/etc/gpg.key", Some("/etc/gpg.key".into())),
+            ("file://keys/gpg.key", Some(here.join("keys/gpg.key"))),
+            ("file://./gpg.key", Some(here.join("gpg.key"))),
+            ("file:///with%20space", Some("/with space".into())),
+            ("file:gpg.key", None),
+            ("", None),
+            ("file:///%zz", None),
+        ] {
+            assert_eq!(url_path(text), path, "{text}");
         }
     }
 
