@@ -1,6 +1,7 @@
 //! What can go wrong with a plugin, and with the host.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,7 +64,7 @@ pub enum PluginErrorKind {
     Seal(std::io::Error),
     /// Its program changed between its verification and its launch.
     #[error("{} is not what was verified; somebody writes to the run directory", .0.display())]
-    Swapped(std::path::PathBuf),
+    Swapped(PathBuf),
     /// It could not be launched.
     #[error(transparent)]
     Launch(#[from] LaunchError),
@@ -119,6 +120,18 @@ pub enum HostError {
     /// The settings cannot be used.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// The plugin central cannot be used as it is configured.
+    #[error("{0}")]
+    Central(String),
+    /// Verification is online, and nobody says which keys are trusted.
+    #[error(
+        "no key is trusted: {} does not exist; put the publisher's public key there, or pin its fingerprint in `verification.fingerprints`, or trust whatever key the plugin central has, with --plugins.trustcentralkey",
+        .looked_for.display()
+    )]
+    NoTrustedKey {
+        /// Where a key was looked for.
+        looked_for: PathBuf,
+    },
     /// The settings ask for interfaces that the node does not have.
     #[error("plugin: [{}] is not supported; this node has {}", bracketed(.interfaces), names(.known))]
     UnknownInterface {
@@ -193,7 +206,7 @@ pub enum HostError {
     #[error("plugins: unable to resolve plugin base dir due to {}: {error}; create it, or correct `baseDir`", path.display())]
     BaseDir {
         /// The directory.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// The system's answer.
         #[source]
         error: std::io::Error,
@@ -203,7 +216,7 @@ pub enum HostError {
     RunDir(#[from] RunRootError),
     /// The settings name a launcher that is none.
     #[error("the launcher {} does not exist or is not executable; correct `launcher`", .0.display())]
-    Launcher(std::path::PathBuf),
+    Launcher(PathBuf),
     /// A plugin failed.
     #[error(transparent)]
     Plugin(#[from] PluginError),

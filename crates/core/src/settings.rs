@@ -38,6 +38,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use outrigger_discovery::Fingerprint;
 use outrigger_types::{InstanceName, InterfaceName};
 
 pub use central::CentralSettings;
@@ -71,6 +72,9 @@ pub struct Settings {
     pub providers: BTreeMap<InstanceName, ProviderSettings>,
     /// The server that distributes plugins.
     pub central: CentralSettings,
+    /// The keys that may sign, if not all of the key ring may. Key
+    /// `verification.fingerprints`.
+    pub fingerprints: Vec<Fingerprint>,
     /// The time limits that hold for a provider which sets none of its own.
     /// Each provider carries the result.
     pub timeouts: Timeouts,
@@ -136,6 +140,7 @@ impl Settings {
             launcher: None,
             providers: BTreeMap::new(),
             central: CentralSettings::default(),
+            fingerprints: Vec::new(),
             timeouts: Timeouts::default(),
             unpack: UnpackLimits::default(),
         }

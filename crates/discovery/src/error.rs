@@ -1,6 +1,7 @@
 //! Everything that can stand between a definition and a running file.
 
 use crate::archive::ArchiveError;
+use crate::central::DownloadError;
 use crate::directory::DirectoryError;
 use crate::entry_point::EntryPointError;
 use crate::locate::LocateError;
@@ -16,11 +17,14 @@ pub enum DiscoveryError {
     /// The distribution was not found.
     #[error(transparent)]
     Locate(#[from] LocateError),
+    /// It was not here, and the central did not give it.
+    #[error(transparent)]
+    Download(#[from] DownloadError),
     /// The archive was not readable, or was refused.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
-    /// The signature was missing, or was refused.
-    #[error(transparent)]
+    /// The signature was missing, or was refused. The text begins as GoQuorum's.
+    #[error("unable to verify plugin signature: {0}")]
     Verify(#[from] VerifyError),
     /// The metadata was missing or wrong.
     #[error(transparent)]
@@ -43,7 +47,7 @@ impl DiscoveryError {
     #[must_use]
     pub const fn is_permanent(&self) -> bool {
         match self {
-            Self::Locate(_) | Self::Workspace(_) | Self::Directory(_) => false,
+            Self::Locate(_) | Self::Download(_) | Self::Workspace(_) | Self::Directory(_) => false,
             Self::Archive(error) => {
                 matches!(error, ArchiveError::Refused { .. } | ArchiveError::TooLarge { .. })
             }

@@ -15,6 +15,7 @@
 
 mod archive;
 mod atomic;
+mod central;
 mod directory;
 mod entry_point;
 mod error;
@@ -34,6 +35,7 @@ pub use archive::{
     ArchiveError, Contents, Distribution, Entry, EntryKindProblem, NameProblem, Refusal,
 };
 pub use atomic::IfExists;
+pub use central::{Central, CentralError, DownloadError};
 pub use directory::{Developed, DirectoryError};
 pub use entry_point::{EntryKind, EntryPointError};
 pub use error::DiscoveryError;
@@ -45,8 +47,8 @@ pub use resolve::{EntryPoint, Resolved, Resolver, Timings};
 pub use sign::{KeyAlgorithm, SignError, Signed, SigningKey, sign};
 pub use snapshot::sha256;
 pub use verify::{
-    KeyRingProblem, PolicyViolation, Signer, Verification, VerifiedBy, Verifier, VerifyError,
-    signature_path,
+    Fingerprint, FingerprintError, KeyRingProblem, Online, OnlineKey, Pinned, PolicyViolation,
+    Signer, Verification, VerifiedBy, Verifier, VerifyError, signature_path,
 };
 pub use warning::Warning;
 pub use workspace::{Workspace, WorkspaceError};

@@ -8,10 +8,11 @@ use std::time::Duration;
 use outrigger_types::{Platform, PluginDefinition, Sha256Digest};
 
 use crate::archive::Distribution;
+use crate::central::{Central, DownloadError, may_be_zip};
 use crate::entry_point::EntryKind;
 use crate::error::DiscoveryError;
 use crate::limits::Limits;
-use crate::locate::locate;
+use crate::locate::{LocateError, Located, file_name, locate};
 use crate::metadata::Metadata;
 use crate::permissions;
 use crate::verify::{VerifiedBy, Verifier};
@@ -31,6 +32,8 @@ pub struct Resolver {
     pub limits: Limits,
     /// The platform that plugins must be made for.
     pub platform: Platform,
+    /// Where distributions come from that are not in the base directory.
+    pub central: Option<Arc<dyn Central>>,
 }
 
 /// A verified, unpacked distribution.
@@ -103,11 +106,11 @@ impl Resolver {
         clock: &dyn Fn() -> Duration,
     ) -> Result<Resolved, DiscoveryError> {
         let start = clock();
-        let located = locate(&self.base_dir, definition, &self.platform)?;
+        let located = self.locate_or_fetch(definition)?;
         let found = clock();
         let distribution = Distribution::open(&located.path, &self.limits)?;
         let digest = distribution.digest();
-        let verified_by = self.verifier.verify(&located.path, &digest)?;
+        let verified_by = self.verifier.verify_definition(definition, &located.path, &digest)?;
         let verified = clock();
         if let Some(known) = known.filter(|known| known.digest == digest) {
             let (locate, verify) = (found.saturating_sub(start), verified.saturating_sub(found));
@@ -158,6 +161,29 @@ impl Resolver {
                 unpack: unpacked.saturating_sub(verified),
             },
         })
+    }
+}
+
+impl Resolver {
+    /// A local zip wins. One that cannot be a zip counts as absent where there is
+    /// a central to ask.
+    fn locate_or_fetch(&self, definition: &PluginDefinition) -> Result<Located, DiscoveryError> {
+        let located = locate(&self.base_dir, definition, &self.platform);
+        let Some(central) = &self.central else { return Ok(located?) };
+        match located {
+            Ok(located) if may_be_zip(&located.path) => return Ok(located),
+            Ok(located) => {
+                tracing::warn!("{} is no zip, and is fetched again", located.path.display());
+            }
+            Err(LocateError::NotFound { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let PluginDefinition { name, version, .. } = definition;
+        let path = self.base_dir.join(file_name(name, version, &self.platform));
+        let failed = |source| DownloadError { source, base_dir: self.base_dir.clone() };
+        central.distribution(definition, &self.platform, &path).map_err(failed)?;
+        tracing::info!(plugin = %name, %version, "fetched {}", path.display());
+        Ok(Located { path, older_name: false })
     }
 }
 

@@ -3,6 +3,8 @@
 mod certificate;
 mod error;
 mod key_ring;
+mod online;
+mod pins;
 mod policy;
 
 use std::ffi::OsString;
@@ -12,11 +14,13 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use outrigger_types::Sha256Digest;
+use outrigger_types::{PluginDefinition, Sha256Digest};
 
 pub use error::VerifyError;
 pub use key_ring::KeyRingProblem;
 pub(crate) use key_ring::{KeyRing, Verdict, guarded, parse_signature, verify};
+pub use online::{Online, OnlineKey};
+pub use pins::{Fingerprint, FingerprintError, Pinned};
 pub use policy::PolicyViolation;
 
 /// Largest key ring that is read, in bytes.
@@ -35,6 +39,20 @@ pub trait Verifier: fmt::Debug + Send + Sync {
     /// [`VerifyError`] for every outcome but "somebody trusted signed this".
     fn verify(&self, distribution: &Path, digest: &Sha256Digest)
     -> Result<VerifiedBy, VerifyError>;
+
+    /// As [`Verifier::verify`], for whoever can look up more by the definition.
+    ///
+    /// # Errors
+    ///
+    /// As [`Verifier::verify`].
+    fn verify_definition(
+        &self,
+        _definition: &PluginDefinition,
+        distribution: &Path,
+        digest: &Sha256Digest,
+    ) -> Result<VerifiedBy, VerifyError> {
+        self.verify(distribution, digest)
+    }
 
     /// Judges a directory, which nobody can have signed. Unless an
     /// implementation says otherwise, none passes.
@@ -177,11 +195,30 @@ impl Files<'_> {
                 return Err(VerifyError::Signature { path: signature, source });
             }
         };
+        let material = Material {
+            distribution: self.distribution,
+            signature: (self.signature, &signature_text),
+            key_ring: (self.key_ring, &ring_text),
+        };
+        material.verify(digest, now)
+    }
+}
+
+/// What a judgement rests on. The paths only serve in errors.
+struct Material<'a> {
+    distribution: &'a Path,
+    signature: (&'a Path, &'a [u8]),
+    key_ring: (&'a Path, &'a [u8]),
+}
+
+impl Material<'_> {
+    fn verify(&self, digest: &Sha256Digest, now: SystemTime) -> Result<Signer, VerifyError> {
+        let (signature, key_ring) = (self.signature.0.to_owned(), self.key_ring.0.to_owned());
         let judged = guarded(|| {
-            let ring = KeyRing::parse(&ring_text).map_err(|problem| {
+            let ring = KeyRing::parse(self.key_ring.1).map_err(|problem| {
                 VerifyError::KeyRingContent { path: key_ring.clone(), problem }
             })?;
-            let parsed = parse_signature(&signature_text).map_err(|detail| {
+            let parsed = parse_signature(self.signature.1).map_err(|detail| {
                 VerifyError::SignatureContent { path: signature.clone(), detail }
             })?;
             verify(&ring, &parsed, digest, now).map_err(|verdict| match verdict {
@@ -191,7 +228,7 @@ impl Files<'_> {
                     key_ring: key_ring.clone(),
                 },
                 Verdict::DoesNotSign => VerifyError::DoesNotSign {
-                    distribution,
+                    distribution: self.distribution.to_owned(),
                     digest: *digest,
                     signature: signature.clone(),
                 },

@@ -11,13 +11,14 @@ use outrigger_core::settings::{
     reattached,
 };
 use outrigger_core::{HostError, InterfaceSpec, PluginSource};
-use outrigger_discovery::{Resolver, Verification, Verifier};
+use outrigger_discovery::{Central, Resolver, Verifier};
 use outrigger_transport::{Driver, Output, Reattach, Runner};
 use outrigger_types::InstanceName;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::host::PluginHost;
+use crate::trust::{Choice, Trust, trust};
 
 /// What a host is to be. Made by [`PluginHost::builder`].
 ///
@@ -37,14 +38,6 @@ pub struct PluginHostBuilder {
     origins: Vec<(String, PluginSource)>,
     outputs: Vec<(String, Output)>,
     io: Option<Handle>,
-}
-
-#[derive(Debug, Default)]
-enum Choice {
-    #[default]
-    LocalKey,
-    DangerSkip,
-    Custom(Arc<dyn Verifier>),
 }
 
 impl PluginHostBuilder {
@@ -104,6 +97,22 @@ impl PluginHostBuilder {
     /// `baseDir` runs code as the node. Logged at each start.
     pub fn danger_skip_verification(mut self) -> Self {
         self.verification = Choice::DangerSkip;
+        self
+    }
+
+    /// Verifies by signatures that lie beside distributions or, where there is
+    /// none that is good, come from the settings' plugin central. The key lies
+    /// here, or its fingerprint is pinned by `verification.fingerprints`.
+    pub fn online(mut self) -> Self {
+        self.verification = Choice::Online { trust_central_key: false };
+        self
+    }
+
+    /// As [`online`](Self::online), with whatever key the central has:
+    /// GoQuorum's way. Whoever has the central then decides what runs, unless
+    /// fingerprints are pinned.
+    pub fn danger_trust_central_key(mut self) -> Self {
+        self.verification = Choice::Online { trust_central_key: true };
         self
     }
 
@@ -202,15 +211,7 @@ impl PluginHostBuilder {
             sources.insert(instance, PluginSource::Attached(reattach));
         }
         let outputs = named(&settings, "output", self.outputs)?;
-        let base_dir = &settings.base_dir;
-        let verifier: Arc<dyn Verifier> = match self.verification {
-            Choice::Custom(verifier) => verifier,
-            Choice::DangerSkip => Arc::new(Verification::DangerSkip),
-            Choice::LocalKey => Arc::new(Verification::LocalKey {
-                public_key: self.public_key.unwrap_or_else(|| base_dir.join("gpg.key")),
-                signature_dir: base_dir.clone(),
-            }),
-        };
+        let Trust { verifier, central } = trust(&settings, self.verification, self.public_key)?;
         Host::check(&settings, &self.interfaces, &sources, &*verifier)?;
         let config = Unstarted {
             settings,
@@ -219,6 +220,7 @@ impl PluginHostBuilder {
             sources,
             outputs,
             verifier,
+            central,
             identity: self.identity.into(),
             driver: self.driver,
             io: self.io,
@@ -271,6 +273,7 @@ struct Unstarted {
     sources: Sourced,
     outputs: BTreeMap<InstanceName, Output>,
     verifier: Arc<dyn Verifier>,
+    central: Option<Arc<dyn Central>>,
     identity: Arc<str>,
     driver: Option<Arc<dyn Driver>>,
     io: Option<Handle>,
@@ -313,7 +316,9 @@ impl Registered {
     /// into workspaces beneath `work_dir`.
     #[must_use]
     pub fn resolver(&self, work_dir: &Path) -> Resolver {
-        manager::resolver(&self.config.settings, self.config.verifier.clone(), work_dir)
+        let config = &self.config;
+        let (verifier, central) = (config.verifier.clone(), config.central.clone());
+        manager::resolver(&config.settings, verifier, central, work_dir)
     }
 
     /// Starts the plugins, and comes back when all required ones serve. Must
@@ -343,6 +348,7 @@ impl Registered {
             sources: config.sources,
             outputs: config.outputs,
             verifier: config.verifier,
+            central: config.central,
             host_identity: config.identity,
             driver: config.driver,
             io: config.io.unwrap_or_else(Handle::current),

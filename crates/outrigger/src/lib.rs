@@ -77,6 +77,7 @@
 
 mod builder;
 mod host;
+mod trust;
 
 pub use builder::{PluginHostBuilder, Registered};
 pub use host::PluginHost;

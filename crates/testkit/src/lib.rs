@@ -7,6 +7,7 @@
 
 pub mod artifacts;
 pub mod census;
+pub mod central;
 pub mod harness;
 pub mod kit;
 pub mod load;

@@ -25,6 +25,10 @@ pub(crate) struct HostFlags {
     /// The public key [default: gpg.key in `baseDir`]
     #[arg(long = "plugins.publickey", value_name = "URL")]
     public_key: Option<String>,
+    /// Trust whatever public key the plugin central has, as GoQuorum does;
+    /// dangerous unless fingerprints are pinned
+    #[arg(long = "plugins.trustcentralkey", conflicts_with_all = ["skip_verify", "local_verify"])]
+    trust_central_key: bool,
     /// A node's TOML file with a section [Node.Plugins]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -67,11 +71,10 @@ impl HostFlags {
             (true, false, None) => Ok(builder.danger_skip_verification()),
             (false, true, None) => Ok(builder),
             (false, true, Some(url)) => Ok(builder.public_key(key_path(url)?)),
-            (false, false, None) => Err(Failure::Usage(
-                "verification against a plugin central is not available; give \
-                 --plugins.localverify with a public key, or --plugins.skipverify"
-                    .into(),
-            )),
+            (false, false, None) if self.trust_central_key => {
+                Ok(builder.danger_trust_central_key())
+            }
+            (false, false, None) => Ok(builder.online()),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use outrigger_discovery::{DiscoveryError, Limits, Resolver, Verifier};
+use outrigger_discovery::{Central, DiscoveryError, Limits, Resolver, Verifier};
 use outrigger_transport::{Driver, Launcher, Output};
 use outrigger_types::{InstanceName, InterfaceName, Platform};
 use tokio::runtime::Handle;
@@ -58,6 +58,8 @@ pub struct HostConfig {
     pub outputs: BTreeMap<InstanceName, Output>,
     /// Who judges distributions.
     pub verifier: Arc<dyn Verifier>,
+    /// Where distributions come from that are not in the base directory.
+    pub central: Option<Arc<dyn Central>>,
     /// The node's identity, as plugins are told it.
     pub host_identity: Arc<str>,
     /// How plugins are run; `None`: as processes, through the launcher if there
@@ -76,13 +78,19 @@ impl fmt::Debug for HostConfig {
 /// What finds, verifies and unpacks distributions as these settings ask, with
 /// workspaces beneath `run_dir`.
 #[must_use]
-pub fn resolver(settings: &Settings, verifier: Arc<dyn Verifier>, run_dir: &Path) -> Resolver {
+pub fn resolver(
+    settings: &Settings,
+    verifier: Arc<dyn Verifier>,
+    central: Option<Arc<dyn Central>>,
+    run_dir: &Path,
+) -> Resolver {
     Resolver {
         base_dir: settings.base_dir.clone(),
         run_dir: run_dir.to_owned(),
         verifier,
         limits: limits(&settings.unpack),
         platform: Platform::current(),
+        central,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Addr;
-use outrigger_discovery::Verifier;
+use outrigger_discovery::{Central, Verifier};
 use outrigger_transport::{Connection, Health, ProcessDriver, Reattach, RunRoot};
 use outrigger_types::{Generation, InstanceName, InterfaceName};
 use tokio::runtime::Handle;
@@ -47,6 +47,7 @@ pub struct Host {
     // Removed last, when no plugin runs in it any more.
     run_root: Option<RunRoot>,
     base_dir: PathBuf,
+    central: Option<Arc<dyn Central>>,
 }
 
 impl Host {
@@ -92,7 +93,7 @@ impl Host {
         let started = tokio::select! {
             started = host.manager.send(StartAll) => started.unwrap_or(Err(HostError::Stopped)),
             () = cancel.cancelled() => {
-                host.end.cancel();
+                host.hurry();
                 let stopping = host.manager.send(StopAll);
                 let _killed = tokio::time::timeout(END_LIMIT, stopping).await;
                 Err(HostError::Stopped)
@@ -123,7 +124,13 @@ impl Host {
             Arc::new(ProcessDriver::new(launcher))
         });
         let base_dir = config.settings.base_dir.clone();
-        let resolver = resolver(&config.settings, config.verifier.clone(), run_root.path());
+        let resolver = resolver(
+            &config.settings,
+            config.verifier.clone(),
+            config.central.clone(),
+            run_root.path(),
+        );
+        let central = config.central.clone();
         let context = Arc::new(HostContext {
             resolver: Arc::new(resolver),
             run_dir: run_root.path().to_owned(),
@@ -161,7 +168,7 @@ impl Host {
         })?;
         let (system, run_root) = (Some(system), Some(run_root));
         let io = config.io;
-        Ok(Self { manager, system, registry, events, tasks, end, io, run_root, base_dir })
+        Ok(Self { manager, system, registry, events, tasks, end, io, run_root, base_dir, central })
     }
 
     /// Asks an instance for its health once, within `timeout`.
@@ -298,7 +305,7 @@ impl Host {
             () = hurry.cancelled() => false,
         };
         if !stopped {
-            self.end.cancel();
+            self.hurry();
             let _killed = tokio::time::timeout(END_LIMIT, stopping).await;
         }
         self.end().await;
@@ -309,9 +316,17 @@ impl Host {
         Err(HostError::TimedOut { what: "stopping all plugins", limit })
     }
 
+    /// From here on, what still runs is killed and what is fetched is not.
+    fn hurry(&self) {
+        self.end.cancel();
+        if let Some(central) = &self.central {
+            central.cancel();
+        }
+    }
+
     /// Kills what still runs and ends the actors.
     async fn end(&mut self) {
-        self.end.cancel();
+        self.hurry();
         self.tasks.close();
         if tokio::time::timeout(END_LIMIT, self.tasks.wait()).await.is_err() {
             tracing::error!("plugins could not be killed; their directories may be left over");
@@ -333,7 +348,7 @@ impl Drop for Host {
     fn drop(&mut self) {
         let Some(system) = self.system.take() else { return };
         tracing::warn!("the plugin host was dropped without being stopped");
-        self.end.cancel();
+        self.hurry();
         self.tasks.close();
         system.stop();
         // What still runs holds files beneath it.

@@ -28,7 +28,12 @@ pub(super) fn settings(values: &Dict, context: &Context<'_>) -> Result<Settings,
     let run_dir = root.path("runDir")?.unwrap_or_else(|| paths::default_run_dir(context.env));
     let mut settings = Settings::in_dirs(base_dir, run_dir);
     settings.launcher = root.path("launcher")?;
-    settings.central = central(&root.table("central"));
+    settings.central = central(&root.table("central"))?;
+    let fingerprints = root.table("verification");
+    for text in fingerprints.texts("fingerprints") {
+        let parsed = fingerprints.parsed(text.parse(), "fingerprints")?;
+        settings.fingerprints.push(parsed);
+    }
     settings.timeouts = timeouts(&root.table("timeouts"), Timeouts::default())?;
     settings.unpack = unpack(&root.table("unpack"), UnpackLimits::default())?;
     let providers = root.table("providers");
@@ -41,13 +46,21 @@ pub(super) fn settings(values: &Dict, context: &Context<'_>) -> Result<Settings,
     Ok(settings)
 }
 
-fn central(view: &View<'_>) -> CentralSettings {
+fn central(view: &View<'_>) -> Result<CentralSettings, SettingsError> {
     let default = CentralSettings::default();
     let text = |key, default: String| match view.text(key) {
         Some(text) if !text.is_empty() => text.to_owned(),
         _ => default,
     };
-    CentralSettings {
+    let optional = |key| view.text(key).filter(|text| !text.is_empty()).map(str::to_owned);
+    let client = match (view.path("clientCertificate")?, view.path("clientKey")?) {
+        (Some(certificate), Some(key)) => Some((certificate, key)),
+        (None, None) => None,
+        (Some(_), None) => return Err(view.wrong("clientKey", BOTH.to_owned())),
+        (None, Some(_)) => return Err(view.wrong("clientCertificate", BOTH.to_owned())),
+    };
+    Ok(CentralSettings {
+        configured: view.is_there(),
         base_url: text("baseURL", default.base_url),
         cert_fingerprint: text("certFingerprint", default.cert_fingerprint),
         public_key_uri: text("publicKeyURI", default.public_key_uri),
@@ -56,8 +69,15 @@ fn central(view: &View<'_>) -> CentralSettings {
             .unwrap_or(default.insecure_skip_tls_verify),
         dist_path_template: text("pluginDistPathTemplate", default.dist_path_template),
         sig_path_template: text("pluginSigPathTemplate", default.sig_path_template),
-    }
+        mirrors: view.texts("mirrors"),
+        header: optional("header"),
+        netrc: view.path("netrc")?,
+        client,
+        proxy: optional("proxy"),
+    })
 }
+
+const BOTH: &str = "a client certificate needs its key, and a key its certificate; give both";
 
 fn timeouts(view: &View<'_>, base: Timeouts) -> Result<Timeouts, SettingsError> {
     let limit = |key, base| view.duration(key, base, false);

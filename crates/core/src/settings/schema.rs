@@ -44,6 +44,7 @@ const fn key(name: &'static str, kind: Kind) -> Key {
 pub(super) const SETTINGS: &[Key] = &[
     key("baseDir", Kind::Text),
     key("central", Kind::Table(CENTRAL)),
+    key("verification", Kind::Table(&[key("fingerprints", Kind::Texts)])),
     key("providers", Kind::Instances(PROVIDER)),
     key("runDir", Kind::Text),
     key("launcher", Kind::Text),
@@ -85,6 +86,12 @@ const CENTRAL: &[Key] = &[
     key("insecureSkipTLSVerify", Kind::Flag),
     key("pluginDistPathTemplate", Kind::Text),
     key("pluginSigPathTemplate", Kind::Text),
+    key("mirrors", Kind::Texts),
+    key("header", Kind::Text),
+    key("netrc", Kind::Text),
+    key("clientCertificate", Kind::Text),
+    key("clientKey", Kind::Text),
+    key("proxy", Kind::Text),
 ];
 
 const TIMEOUTS: &[Key] = &[
@@ -154,7 +161,13 @@ mod tests {
                 "PublicKeyURI",
                 "InsecureSkipTLSVerify",
                 "PluginDistPathTemplate",
-                "PluginSigPathTemplate"
+                "PluginSigPathTemplate",
+                "Mirrors",
+                "Header",
+                "Netrc",
+                "ClientCertificate",
+                "ClientKey",
+                "Proxy"
             ]
         );
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use outrigger_types::Sha256Digest;
 
 use super::{KeyRingProblem, PolicyViolation};
+use crate::central::CentralError;
 
 /// Why a distribution was not taken for genuine.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +88,25 @@ pub enum VerifyError {
         /// The rule that is broken.
         violation: PolicyViolation,
     },
+    /// The central has no signature to give, or no key.
+    #[error("signature {} cannot be fetched: {source}", .path.display())]
+    Central {
+        /// Where it would be kept.
+        path: PathBuf,
+        /// Why.
+        source: CentralError,
+    },
+    /// A key signed it that the settings do not pin.
+    #[error(
+        "{} was signed by {signer}, which is not among the pinned fingerprints; add it to `verification.fingerprints` if it is trusted",
+        .distribution.display()
+    )]
+    NotPinned {
+        /// The zip.
+        distribution: PathBuf,
+        /// The fingerprint of its signer's primary key.
+        signer: String,
+    },
     /// A directory was to run where plugins are verified.
     #[error("{} is an unsigned directory, and this host verifies its plugins; pack and sign it, or use it where verification is switched off", .path.display())]
     Directory {
@@ -107,7 +127,10 @@ impl VerifyError {
     pub(crate) const fn is_permanent(&self) -> bool {
         !matches!(
             self,
-            Self::KeyRing { .. } | Self::Signature { .. } | Self::SignatureMissing { .. }
+            Self::KeyRing { .. }
+                | Self::Signature { .. }
+                | Self::SignatureMissing { .. }
+                | Self::Central { .. }
         )
     }
 }

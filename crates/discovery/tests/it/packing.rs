@@ -85,6 +85,7 @@ fn what_was_packed_and_signed_is_resolved_again() {
         verifier: Arc::new(Verification::LocalKey { public_key, signature_dir: source.output() }),
         limits: outrigger_discovery::Limits::default(),
         platform: LINUX,
+        central: None,
     };
     let resolved = resolver.resolve(&definition(), None, &|| Duration::ZERO).unwrap();
     assert_eq!(resolved.digest, packed.digest);

@@ -28,7 +28,8 @@ impl Place {
         }
         let verifier = Arc::new(Verification::DangerSkip);
         let limits = Limits::default();
-        let resolver = Resolver { base_dir, run_dir, verifier, limits, platform: LINUX };
+        let resolver =
+            Resolver { base_dir, run_dir, verifier, limits, platform: LINUX, central: None };
         Self { root, resolver }
     }
 
