@@ -6,6 +6,7 @@
 //! everything else to standard error.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command prints")]
 
+mod account;
 mod check;
 mod demo;
 mod dev;
@@ -60,6 +61,8 @@ enum Command {
     Upgrade(versions::upgrade::Arguments),
     /// Take back the latest upgrade of a plugin
     Rollback(versions::rollback::Arguments),
+    /// List, make and import accounts with an account plugin
+    Account(account::Arguments),
     /// Be the demo's plugin
     #[command(name = demo::PLUGIN_COMMAND, hide = true)]
     DemoPlugin,
@@ -83,6 +86,7 @@ fn main() -> ExitCode {
         Command::Install(arguments) => versions::install::run(&arguments),
         Command::List(arguments) => versions::list::run(&arguments),
         Command::Upgrade(arguments) => versions::upgrade::run(&arguments),
+        Command::Account(arguments) => account::run(&arguments),
         Command::Rollback(arguments) => versions::rollback::run(&arguments),
     };
     match outcome {

@@ -6,6 +6,7 @@
 )]
 
 mod account;
+mod command;
 mod qlight;
 mod rpc;
 mod security;
