@@ -44,6 +44,7 @@ impl Default for AuthenticatorOptions {
     }
 }
 
+type Enabled = Result<bool, SecurityError>;
 type Judgement = Result<Arc<AuthenticationToken>, SecurityError>;
 
 #[derive(Debug, Clone)]
@@ -57,7 +58,7 @@ struct Entry {
 struct Memory {
     tokens: HashMap<B256, Entry>,
     /// Whether the generation authenticates at all.
-    enabled: Option<(u64, Arc<OnceCell<Result<bool, SecurityError>>>)>,
+    enabled: Option<(u64, Arc<OnceCell<Enabled>>)>,
 }
 
 /// Judges tokens by an authentication manager.
