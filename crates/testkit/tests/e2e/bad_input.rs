@@ -59,7 +59,7 @@ e2e! {
         let mut kit = Kit::new();
         kit.provide("unknown", "x");
         let error = refused(&kit, "--plugins.skipverify");
-        assert_has(&error, &["plugin `unknown`", "interface `unknown` is not known", "`helloworld`"]);
+        assert_has(&error, &["plugin: [unknown] is not supported", "`helloworld`"]);
     }
 
     async fn a_version_that_could_be_a_path_is_refused_with_its_place() {

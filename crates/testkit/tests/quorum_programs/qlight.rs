@@ -84,7 +84,9 @@ async fn says_that_nobody_is_there(language: Language) {
     let Some(setting) = Setting::new(INTERFACE, language, &away) else { return };
     let (host, handle) = setting.start::<Handle>().await;
     let error = handle.token_refresh("", "PS1").await.unwrap_err();
-    assert!(matches!(error, GatewayError::Refused { .. }), "{error:?}");
+    let GatewayError::RefreshToken(refused) = &error else { panic!("{error:?}") };
+    assert!(matches!(**refused, GatewayError::Refused { .. }), "{error:?}");
+    assert!(error.to_string().starts_with("refresh token: "), "{error}");
     let good = Signer::es256("one").bearer(&claims("node", "p2p://qlight", HOUR));
     assert_eq!(handle.token_refresh(&good, "PS1").await.unwrap(), good, "nobody is asked");
     setting.stop(host).await;
