@@ -147,7 +147,9 @@ fn what_central_leaves_out_is_goquorum_s_default_field_by_field() {
     let default = CentralSettings::default();
     for central in ["", r#""central": {}"#, r#""central": {"baseURL": "", "publicKeyURI": ""}"#] {
         let settings = fixture.load(&fixture.json(format!("{{{central}}}"))).unwrap().settings;
-        assert_eq!(settings.central, default, "{central}");
+        let configured = !central.is_empty();
+        let expected = CentralSettings { configured, ..default.clone() };
+        assert_eq!(settings.central, expected, "{central}");
     }
     let with = |field: &str| {
         let json = format!(r#"{{"central": {{"{field}": "given"}}}}"#);
@@ -159,7 +161,7 @@ fn what_central_leaves_out_is_goquorum_s_default_field_by_field() {
         ("pluginDistPathTemplate", |c, v| c.dist_path_template = v),
         ("pluginSigPathTemplate", |c, v| c.sig_path_template = v),
     ] {
-        let mut expected = default.clone();
+        let mut expected = CentralSettings { configured: true, ..default.clone() };
         set(&mut expected, given());
         assert_eq!(with(field), expected, "{field}");
     }
@@ -268,6 +270,7 @@ fn the_toml_section_is_read_by_go_s_names() {
     let settings = fixture.load(&fixture.toml(toml)).unwrap().settings;
     assert_eq!(settings.base_dir, Path::new("/plugins"));
     let central = CentralSettings {
+        configured: true,
         base_url: "https://plugins.example/".into(),
         cert_fingerprint: "00".into(),
         public_key_uri: "key.asc".into(),
