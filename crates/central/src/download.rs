@@ -1,11 +1,11 @@
 //! From an answer to a file: in pieces, resumed where it broke off, and under
 //! its name only once it is whole.
 
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use outrigger_discovery::{IfExists, atomic};
 use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderValue, LAST_MODIFIED};
 use reqwest::{Response, StatusCode, Url};
 use tempfile::NamedTempFile;
@@ -32,7 +32,7 @@ impl Partial {
     /// An empty one for `path`.
     pub(crate) fn beside(path: &Path) -> Result<Self, FetchError> {
         let directory = path.parent().unwrap_or_else(|| Path::new("."));
-        let file = tempfile::Builder::new().prefix(".outrigger-").tempfile_in(directory);
+        let file = atomic::temporary_beside(path);
         let file = file.map_err(disk(&format!("{} cannot be written to", directory.display())))?;
         Ok(Self { file, length: 0, validator: None })
     }
@@ -80,15 +80,8 @@ impl Partial {
 
     /// Gives the whole file its name.
     pub(crate) fn persist(self, path: &Path) -> Result<(), FetchError> {
-        let persist = || {
-            self.file.as_file().set_permissions(Permissions::from_mode(0o644))?;
-            self.file.as_file().sync_all()?;
-            self.file.persist(path).map_err(io::Error::from)?;
-            let directory = path.parent().unwrap_or_else(|| Path::new("."));
-            // The rename lasts through a power cut only once that is synced.
-            File::open(directory)?.sync_all()
-        };
-        persist().map_err(disk(&format!("{} cannot be written", path.display())))
+        atomic::persist(self.file, path, 0o644, IfExists::Replace)
+            .map_err(disk(&format!("{} cannot be written", path.display())))
     }
 
     /// Whether an answer begins where this ends.

@@ -16,13 +16,22 @@ pub enum IfExists {
     Replace,
 }
 
-/// A temporary file beside `path`, so that it can be renamed to it.
-pub(crate) fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
+/// A temporary file beside `path`, so that it can be renamed to it. It goes when
+/// it is dropped.
+///
+/// # Errors
+///
+/// The directory cannot be written to.
+pub fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
     tempfile::Builder::new().prefix(".outrigger-").tempfile_in(parent(path))
 }
 
 /// Syncs `temporary` and gives it its final name and mode.
-pub(crate) fn persist(
+///
+/// # Errors
+///
+/// The disk is full or fails, or the name is taken and is to stay.
+pub fn persist(
     temporary: NamedTempFile,
     path: &Path,
     mode: u32,
@@ -39,7 +48,11 @@ pub(crate) fn persist(
 }
 
 /// Writes `bytes` to `path` in one step.
-pub(crate) fn write(path: &Path, bytes: &[u8], mode: u32, if_exists: IfExists) -> io::Result<()> {
+///
+/// # Errors
+///
+/// As [`temporary_beside`] and [`persist`].
+pub fn write(path: &Path, bytes: &[u8], mode: u32, if_exists: IfExists) -> io::Result<()> {
     let mut temporary = temporary_beside(path)?;
     temporary.write_all(bytes)?;
     persist(temporary, path, mode, if_exists)

@@ -14,7 +14,7 @@
 //! stands or the archive is refused, never rewritten.
 
 mod archive;
-mod atomic;
+pub mod atomic;
 mod central;
 mod directory;
 mod entry_point;

@@ -3,11 +3,11 @@
 //! One small JSON file beside the distributions, for this user's eyes alone,
 //! since it holds the config that an upgrade replaced.
 
-use std::fs::{File, Permissions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use outrigger::distribution::{IfExists, atomic};
 use outrigger::{InstanceName, PluginVersion};
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
@@ -105,7 +105,7 @@ impl History {
 
     fn save(&self) -> Result<(), Failure> {
         let text = serde_json::to_vec_pretty(&self.stored)?;
-        replace(&self.path, &text, 0o600)
+        atomic::write(&self.path, &text, 0o600, IfExists::Replace)
             .map_err(|error| Failure::failed("the upgrade cannot be remembered", &error))
     }
 }
@@ -124,20 +124,10 @@ fn read(path: &Path) -> Result<Stored, Failure> {
     serde_json::from_slice(&text).map_err(|error| Failure::failed(&what(), &error))
 }
 
-/// Puts bytes in a file's place in one step, and on the disk.
-pub(super) fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let directory = directory.unwrap_or_else(|| Path::new("."));
-    let mut temporary = tempfile::Builder::new().prefix(".outrigger-").tempfile_in(directory)?;
-    temporary.write_all(bytes)?;
-    temporary.as_file().set_permissions(Permissions::from_mode(mode))?;
-    temporary.as_file().sync_all()?;
-    temporary.persist(path)?;
-    File::open(directory)?.sync_all()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     fn upgrade(instance: &str, from: &str, to: &str) -> Upgrade {

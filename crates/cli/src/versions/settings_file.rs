@@ -3,10 +3,10 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
+use outrigger::distribution::{IfExists, atomic};
 use outrigger::settings::{MAX_FILE_BYTES, ProviderEdit, SettingsFormat, edit_provider};
 use outrigger::{InstanceName, Registered};
 
-use super::history::replace;
 use crate::failure::Failure;
 
 /// A settings file with its content when it was opened.
@@ -59,6 +59,6 @@ impl SettingsFile {
         }
         let mode = std::fs::metadata(&self.path).map_err(|error| failed(&error))?;
         let mode = mode.permissions().mode() & 0o7777;
-        replace(&self.path, &after, mode).map_err(|error| failed(&error))
+        atomic::write(&self.path, &after, mode, IfExists::Replace).map_err(|error| failed(&error))
     }
 }
