@@ -8,7 +8,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue, IF_RANGE, RANGE};
 use reqwest::redirect::Policy;
 use reqwest::{Response, StatusCode, Url};
 use rustls::client::WebPkiServerVerifier;
-use rustls::crypto::ring;
+use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
@@ -16,7 +16,7 @@ use secrecy::ExposeSecret as _;
 
 use crate::address::same_host;
 use crate::error::shown;
-use crate::pin::Checked;
+use crate::pin::{Chain, Checked};
 use crate::{Config, ConfigError, FetchError, netrc};
 
 /// Redirects that are followed, all to the same host.
@@ -140,28 +140,8 @@ impl Http {
 fn tls(config: &Config) -> Result<ClientConfig, ConfigError> {
     let provider = Arc::new(ring::default_provider());
     let setup = |error: &dyn std::error::Error| ConfigError::Setup(error.to_string());
-    let chain = if config.skip_tls_verify {
-        tracing::warn!("the certificate of the plugin central {config} is not verified");
-        None
-    } else {
-        let mut roots = RootCertStore::empty();
-        let found = rustls_native_certs::load_native_certs();
-        roots.add_parsable_certificates(found.certs);
-        if roots.is_empty() {
-            // A central over plain HTTP, or a mirror, needs none.
-            tracing::debug!("this machine has no certificates of authorities");
-            None
-        } else {
-            let builder =
-                WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone());
-            Some(builder.build().map_err(|error| setup(&error))?)
-        }
-    };
-    let checked: Arc<dyn rustls::client::danger::ServerCertVerifier> =
-        match (&chain, config.skip_tls_verify) {
-            (None, false) => Arc::new(NoAuthorities),
-            _ => Arc::new(Checked::new(chain, config.pin, provider.clone())),
-        };
+    let chain = chain(config, &provider)?;
+    let checked = Arc::new(Checked::new(chain, config.pin, provider.clone()));
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| setup(&error))?
@@ -180,50 +160,26 @@ fn tls(config: &Config) -> Result<ClientConfig, ConfigError> {
         .map_err(|error| wrong(certificate, error.to_string()))
 }
 
+fn chain(config: &Config, provider: &Arc<CryptoProvider>) -> Result<Chain, ConfigError> {
+    if config.skip_tls_verify {
+        tracing::warn!("the certificate of the plugin central {config} is not verified");
+        return Ok(Chain::Unverified);
+    }
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() {
+        // A central over plain HTTP, or a mirror, needs none.
+        return Ok(Chain::NoAuthorities);
+    }
+    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+        .build()
+        .map(Chain::Verified)
+        .map_err(|error| ConfigError::Setup(error.to_string()))
+}
+
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     if fs::metadata(path)?.len() > LARGEST_FILE {
         return Err(std::io::Error::other("it is too large"));
     }
     fs::read(path)
-}
-
-/// Where a machine knows no authority, nobody can be verified.
-#[derive(Debug)]
-struct NoAuthorities;
-
-impl rustls::client::danger::ServerCertVerifier for NoAuthorities {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &rustls::pki_types::ServerName<'_>,
-        _: &[u8],
-        _: rustls::pki_types::UnixTime,
-    ) -> Result<rustls::client::danger::ServerCertVerified, rustls::Error> {
-        Err(rustls::Error::General(
-            "this machine has no certificates of authorities; install ca-certificates".to_owned(),
-        ))
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &rustls::DigitallySignedStruct,
-    ) -> Result<rustls::client::danger::HandshakeSignatureValid, rustls::Error> {
-        Err(rustls::Error::General("no authorities".to_owned()))
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &rustls::DigitallySignedStruct,
-    ) -> Result<rustls::client::danger::HandshakeSignatureValid, rustls::Error> {
-        Err(rustls::Error::General("no authorities".to_owned()))
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {
-        ring::default_provider().signature_verification_algorithms.supported_schemes()
-    }
 }

@@ -64,21 +64,44 @@ impl Pin {
     }
 }
 
-/// Checks the chain, unless that is switched off, and the pin, if there is one.
+/// How a server's chain is judged.
+#[derive(Debug)]
+pub(crate) enum Chain {
+    /// Against this machine's authorities.
+    Verified(Arc<WebPkiServerVerifier>),
+    /// Not at all.
+    Unverified,
+    /// This machine knows no authority, so that none passes.
+    NoAuthorities,
+}
+
+/// Judges the chain, and the pin, if there is one.
 #[derive(Debug)]
 pub(crate) struct Checked {
-    chain: Option<Arc<WebPkiServerVerifier>>,
+    chain: Chain,
     pin: Option<Pin>,
     provider: Arc<CryptoProvider>,
 }
 
 impl Checked {
-    pub(crate) const fn new(
-        chain: Option<Arc<WebPkiServerVerifier>>,
-        pin: Option<Pin>,
-        provider: Arc<CryptoProvider>,
-    ) -> Self {
+    pub(crate) const fn new(chain: Chain, pin: Option<Pin>, provider: Arc<CryptoProvider>) -> Self {
         Self { chain, pin, provider }
+    }
+
+    /// Whether what is pinned is among what the server presents.
+    fn is_pinned(
+        &self,
+        pin: Pin,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+    ) -> bool {
+        let of_issuers = match self.chain {
+            Chain::Verified(_) => intermediates,
+            // Without a checked chain, anybody can present what is pinned behind
+            // a certificate of their own.
+            Chain::Unverified | Chain::NoAuthorities => &[],
+        };
+        std::iter::once(end_entity).chain(of_issuers).any(|certificate| pin.fits(certificate))
     }
 }
 
@@ -91,22 +114,20 @@ impl ServerCertVerifier for Checked {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        if let Some(chain) = &self.chain {
-            chain.verify_server_cert(end_entity, intermediates, name, ocsp, now)?;
+        match &self.chain {
+            Chain::Verified(chain) => {
+                chain.verify_server_cert(end_entity, intermediates, name, ocsp, now)?;
+            }
+            Chain::Unverified => {}
+            Chain::NoAuthorities => {
+                let text =
+                    "this machine has no certificates of authorities; install ca-certificates";
+                return Err(Error::General(text.to_owned()));
+            }
         }
         match self.pin {
-            // Without a checked chain, anybody can present what is pinned behind
-            // a certificate of their own.
-            Some(pin) if self.chain.is_none() && !pin.fits(end_entity) => Err(failed()),
-            Some(pin) => {
-                let mut presented = std::iter::once(end_entity).chain(intermediates);
-                if presented.any(|certificate| pin.fits(certificate)) {
-                    Ok(ServerCertVerified::assertion())
-                } else {
-                    Err(failed())
-                }
-            }
-            None => Ok(ServerCertVerified::assertion()),
+            Some(pin) if !self.is_pinned(pin, end_entity, intermediates) => Err(failed()),
+            _ => Ok(ServerCertVerified::assertion()),
         }
     }
 
