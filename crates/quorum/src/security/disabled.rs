@@ -47,10 +47,7 @@ impl AuthenticationManager for Manager {
 
     fn epoch(&self) -> Option<u64> {
         match self {
-            Self::Plugin(handle) => {
-                let plugin: &outrigger::security::Handle = handle;
-                plugin.epoch()
-            }
+            Self::Plugin(handle) => handle.epoch(),
             Self::Disabled => Disabled.epoch(),
         }
     }
