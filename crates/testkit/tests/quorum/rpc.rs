@@ -217,6 +217,12 @@ e2e! {
             let refused: Result<Value, _> = client.request(method, rpc_params![]).await;
             assert_eq!(code(refused).0, -32_001, "nothing grants {method}");
         }
+        // The token grants all of the namespace, which has the making of accounts alone.
+        for method in ["sign", "unlockAndSign", "accounts", "open"] {
+            let method = format!("plugin@account_{method}");
+            let absent: Result<Value, _> = client.request(&method, rpc_params![]).await;
+            assert_eq!(code(absent).0, -32_601, "{method}");
+        }
         drop(client);
         running.stop(&site);
     }
