@@ -234,7 +234,7 @@ impl Drop for Ending {
 }
 
 /// A service that is served over the broker. Dropping it ends the service and
-/// its connections.
+/// its connections, a moment later: a call may still arrive.
 #[derive(Debug)]
 #[must_use = "dropping it ends the service"]
 pub struct Brokered {
