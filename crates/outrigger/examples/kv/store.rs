@@ -2,7 +2,7 @@
 //! the handle that makes calls of it, and what the host has to know.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use outrigger::{
     Broker, BrokerError, Brokered, CallOptions, Caller, Cookie, Gateway, GatewayError,
@@ -51,9 +51,10 @@ pub(crate) trait Observer: Send + Sync + 'static {
 }
 
 /// A watch that goes on until this is dropped.
-#[derive(Debug)]
 pub(crate) struct Watching {
     _served: Brokered,
+    /// The service takes a moment to end; the observer is told nothing by then.
+    _observer: Arc<dyn Observer>,
 }
 
 /// The interface as the host knows it. Its plugins are not initialised, so it
@@ -126,37 +127,45 @@ impl Store for Handle {
     }
 
     async fn watch(&self, observer: impl Observer) -> Result<Watching, GatewayError> {
+        let observer: Arc<dyn Observer> = Arc::new(observer);
+        let told = Arc::downgrade(&observer);
         let watch =
             self.caller.unary(&self.methods.watch, CallOptions::default(), |rpc, out| async move {
                 if rpc.version() < WATCHED {
                     return Err(Status::unimplemented("it is of version 2"));
                 }
-                let served = serve(rpc.broker(), observer).await;
+                let served = serve(rpc.broker(), told).await;
                 let served = served.map_err(|error| Status::unavailable(error.to_string()))?;
                 let message = WatchRequest { observer: served.id() };
                 watched(rpc).watch(out.request(message)).await?;
                 Ok(Response::new(served))
             });
-        Ok(Watching { _served: watch.await? })
+        Ok(Watching { _served: watch.await?, _observer: observer })
     }
 }
 
 /// Serves an observer to the plugin, which finds it by the id.
-async fn serve(broker: Option<&Broker>, observer: impl Observer) -> Result<Brokered, BrokerError> {
+async fn serve(
+    broker: Option<&Broker>,
+    observer: Weak<dyn Observer>,
+) -> Result<Brokered, BrokerError> {
     let broker = broker.ok_or(BrokerError::NotServed)?;
-    broker.serve(ObserverServer::new(Observed(Arc::new(observer)))).await
+    broker.serve(ObserverServer::new(Observed(observer))).await
 }
 
-/// The observer as a service.
-struct Observed<O>(Arc<O>);
+/// The observer as a service, for as long as somebody keeps the observer.
+struct Observed(Weak<dyn Observer>);
 
 #[tonic::async_trait]
-impl<O: Observer> observer_server::Observer for Observed<O> {
+impl observer_server::Observer for Observed {
     async fn changed(
         &self,
         request: Request<ChangedRequest>,
     ) -> Result<Response<ChangedResponse>, Status> {
-        self.0.changed(&request.get_ref().key);
+        let Some(observer) = self.0.upgrade() else {
+            return Err(Status::unavailable("nobody watches any more"));
+        };
+        observer.changed(&request.get_ref().key);
         Ok(Response::new(ChangedResponse {}))
     }
 }
