@@ -1,11 +1,13 @@
 //! Who vouches for a distribution.
 
+mod armor;
 mod certificate;
 mod error;
 mod key_ring;
 mod online;
 mod pins;
 mod policy;
+mod violation;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -21,7 +23,7 @@ pub use key_ring::KeyRingProblem;
 pub(crate) use key_ring::{KeyRing, Verdict, guarded, parse_signature, verify};
 pub use online::{Online, OnlineKey};
 pub use pins::{Fingerprint, FingerprintError, Pinned};
-pub use policy::PolicyViolation;
+pub use violation::PolicyViolation;
 
 /// Largest key ring that is read, in bytes.
 pub(crate) const MAX_KEY_RING: u64 = 1024 * 1024;

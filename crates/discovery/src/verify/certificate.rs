@@ -4,7 +4,8 @@ use pgp::composed::{SignedPublicKey, SignedPublicSubKey};
 use pgp::packet::{KeyFlags, Signature, SignatureType, SubpacketData};
 use pgp::types::{KeyDetails, Tag};
 
-use super::policy::{self, PolicyViolation, check_any_signature, fingerprint};
+use super::PolicyViolation;
+use super::policy::{self, check_any_signature, fingerprint};
 
 const SELF_SIGNATURE: &str = "the key's self-signature";
 const BINDING: &str = "the subkey's binding";
@@ -37,7 +38,7 @@ pub(crate) fn check(
     let description = check_primary(key, now)?;
     match component {
         Component::Primary => {
-            not_older(&key.primary_key, signed_at)?;
+            check_time(&key.primary_key, signed_at, now)?;
             // Keys from before the flags existed may do what their algorithm can.
             match description.flags {
                 Some(flags) if !flags.sign() => {
@@ -47,7 +48,7 @@ pub(crate) fn check(
             }
         }
         Component::Subkey(subkey) => {
-            not_older(&subkey.key, signed_at)?;
+            check_time(&subkey.key, signed_at, now)?;
             check_subkey(key, subkey, now)
         }
     }
@@ -180,17 +181,28 @@ fn check_expiry(
 ) -> Result<(), PolicyViolation> {
     let validity = signature.key_expiration_time().map_or(0, |validity| validity.as_secs());
     let end = u64::from(key.created_at().as_secs()) + u64::from(validity);
+    if validity != 0 && end > u64::from(u32::MAX) {
+        return Err(PolicyViolation::Validity);
+    }
     if validity == 0 || end > now {
         return Ok(());
     }
     Err(PolicyViolation::KeyExpired { key: fingerprint(key), expired: policy::date(end) })
 }
 
-fn not_older(key: &impl KeyDetails, signed_at: u64) -> Result<(), PolicyViolation> {
-    if signed_at >= u64::from(key.created_at().as_secs()) {
-        return Ok(());
+/// No clock skew is forgiven here: publishers do not sign with a key that they
+/// made a minute ago, and GnuPG does not forgive it either.
+fn check_time(key: &impl KeyDetails, signed_at: u64, now: u64) -> Result<(), PolicyViolation> {
+    let created = u64::from(key.created_at().as_secs());
+    let name = fingerprint(key);
+    if created > now {
+        let created = policy::date(created);
+        return Err(PolicyViolation::KeyFromTheFuture { key: name, created });
     }
-    Err(PolicyViolation::OlderThanKey { key: fingerprint(key) })
+    if signed_at < created {
+        return Err(PolicyViolation::OlderThanKey { key: name });
+    }
+    Ok(())
 }
 
 fn flags(signature: &Signature) -> Option<KeyFlags> {

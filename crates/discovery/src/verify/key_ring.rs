@@ -5,15 +5,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use outrigger_types::Sha256Digest;
 use pgp::composed::{Deserializable, DetachedSignature, SignedPublicKey};
-use pgp::packet::Signature;
+use pgp::packet::{Signature, SubpacketData};
 use pgp::types::KeyDetails;
 
-use super::Signer;
 use super::certificate::{self, Component};
-use super::policy::{self, PolicyViolation};
+use super::policy;
+use super::{PolicyViolation, Signer, armor};
 
-const BLOCK_START: &str = "-----BEGIN PGP ";
 const PUBLIC_KEY: &str = "PUBLIC KEY BLOCK-----";
+const SIGNATURE: &str = "SIGNATURE-----";
 const PRIVATE_KEY: &str = "PRIVATE KEY BLOCK-----";
 
 /// Why a key ring is of no use.
@@ -61,18 +61,17 @@ impl KeyRing {
     pub(crate) fn parse(text: &[u8]) -> Result<Self, KeyRingProblem> {
         let text = str::from_utf8(text).map_err(|_| KeyRingProblem::NotText)?;
         let mut keys = Vec::new();
-        for block in blocks(text) {
-            if block[BLOCK_START.len()..].starts_with(PRIVATE_KEY) {
+        for block in armor::blocks(text) {
+            if block[armor::BLOCK_START.len()..].starts_with(PRIVATE_KEY) {
                 return Err(KeyRingProblem::SecretKey);
             }
-            if !block[BLOCK_START.len()..].starts_with(PUBLIC_KEY) {
+            if !block[armor::BLOCK_START.len()..].starts_with(PUBLIC_KEY) {
                 continue;
             }
             let malformed =
                 |error: pgp::errors::Error| KeyRingProblem::Malformed(error.to_string());
-            let (parsed, _) =
-                SignedPublicKey::from_armor_many(block.as_bytes()).map_err(malformed)?;
-            for key in parsed {
+            let bytes = armor::body(block).map_err(KeyRingProblem::Malformed)?;
+            for key in SignedPublicKey::from_bytes_many(bytes.as_slice()).map_err(malformed)? {
                 keys.push(key.map_err(malformed)?);
             }
         }
@@ -90,14 +89,20 @@ impl KeyRing {
 /// Reads the one signature that a file may hold. The error says what is wrong.
 pub(crate) fn parse_signature(text: &[u8]) -> Result<Signature, String> {
     let text = str::from_utf8(text).map_err(|_| "it is not ASCII-armoured".to_owned())?;
-    let blocks = blocks(text);
+    let blocks = armor::blocks(text);
     let &[block] = blocks.as_slice() else {
         return Err(format!("it has {} armoured blocks instead of one", blocks.len()));
     };
-    let (parsed, _) =
-        DetachedSignature::from_armor_many(block.as_bytes()).map_err(|error| error.to_string())?;
-    let mut signatures =
-        parsed.collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
+    if text.starts_with('\u{feff}') {
+        return Err("it begins with a byte order mark".to_owned());
+    }
+    if !block[armor::BLOCK_START.len()..].starts_with(SIGNATURE) {
+        return Err("it is no signature".to_owned());
+    }
+    let bytes = armor::body(block)?;
+    let mut signatures = DetachedSignature::from_bytes_many(bytes.as_slice())
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| error.to_string())?;
     match (signatures.pop(), signatures.len()) {
         (Some(only), 0) => Ok(only.signature),
         (None, _) => Err("it holds no signature".to_owned()),
@@ -151,15 +156,17 @@ fn candidates<'a>(
     })
 }
 
-/// A fingerprint says more than a key id, which is only consulted without one.
-/// A signature that names nobody may be anybody's.
+/// Whether everything that the signature says of its issuer fits this key. A
+/// fingerprint counts as an answer only where it is signed.
 fn issued_by(signature: &Signature, key: &impl KeyDetails) -> bool {
     let fingerprints = signature.issuer_fingerprint();
-    if !fingerprints.is_empty() {
-        return fingerprints.contains(&&key.fingerprint());
-    }
     let ids = signature.issuer_key_id();
-    ids.is_empty() || ids.contains(&&key.legacy_key_id())
+    let signed = policy::hashed(signature, |data| {
+        matches!(data, SubpacketData::IssuerFingerprint(_)).then_some(())
+    });
+    (signed.is_some() || !ids.is_empty())
+        && fingerprints.iter().all(|&named| *named == key.fingerprint())
+        && ids.iter().all(|&named| *named == key.legacy_key_id())
 }
 
 fn issuer(signature: &Signature) -> String {
@@ -184,14 +191,4 @@ fn signer(key: &SignedPublicKey, component: Component<'_>, signed_at: u64) -> Si
         user_id,
         signed_at: UNIX_EPOCH + Duration::from_secs(signed_at),
     }
-}
-
-/// The armoured blocks of a text, each from its first line to the next block.
-fn blocks(text: &str) -> Vec<&str> {
-    let at_line_start =
-        |at: usize| at == 0 || matches!(text.as_bytes()[at - 1], b'\n' | b'\r' | 0xbf);
-    let mut starts: Vec<_> =
-        text.match_indices(BLOCK_START).map(|(at, _)| at).filter(|&at| at_line_start(at)).collect();
-    starts.push(text.len());
-    starts.windows(2).map(|pair| &text[pair[0]..pair[1]]).collect()
 }

@@ -10,127 +10,13 @@ use pgp::types::{
     EcdsaPublicParams, EddsaLegacyPublicParams, KeyDetails, KeyVersion, PublicParams,
 };
 
+use super::PolicyViolation;
+
 /// How far the publisher's clock may be ahead of ours, in seconds.
 const CLOCK_SKEW: u64 = 300;
 const MIN_BITS: u16 = 2048;
-
-/// A rule that a signature, or the key that made it, breaks. `key` is always a
-/// fingerprint in upper-case hexadecimal digits, times are RFC 3339 in UTC.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PolicyViolation {
-    /// The packet's version is neither 4 nor 6.
-    #[error("its format is outdated or unknown")]
-    SignatureVersion,
-    /// The signature is not one over a binary document.
-    #[error("it does not sign a binary document")]
-    SignatureType,
-    /// The signature does not say when it was made.
-    #[error("it does not say when it was made")]
-    NoCreationTime,
-    /// The signature claims to be made later than now.
-    #[error("it was made in the future, at {created}")]
-    FromTheFuture {
-        /// Its time.
-        created: String,
-    },
-    /// The signature has expired.
-    #[error("it expired at {expired}")]
-    SignatureExpired {
-        /// Its end.
-        expired: String,
-    },
-    /// The signature demands something that we do not know.
-    #[error("it has a critical part of unknown meaning")]
-    CriticalPart,
-    /// A hash that can be forged. It may be that of the signature, or of a
-    /// signature within the key.
-    #[error("{what} uses the weak hash {hash}")]
-    WeakHash {
-        /// What uses it.
-        what: &'static str,
-        /// The hash.
-        hash: String,
-    },
-    /// The key is older than version 4.
-    #[error("key {key} has an outdated format")]
-    KeyVersion {
-        /// The key.
-        key: String,
-    },
-    /// The key can be computed from its public half, or its kind is not known
-    /// to be safe.
-    #[error("key {key} is too weak: {algorithm}")]
-    WeakKey {
-        /// The key.
-        key: String,
-        /// Its algorithm and size.
-        algorithm: String,
-    },
-    /// The key has no valid signature of its own that describes it.
-    #[error("key {key} has no valid self-signature")]
-    NoSelfSignature {
-        /// The key.
-        key: String,
-    },
-    /// The key was revoked.
-    #[error("key {key} is revoked")]
-    KeyRevoked {
-        /// The key.
-        key: String,
-    },
-    /// The key has expired.
-    #[error("key {key} expired at {expired}")]
-    KeyExpired {
-        /// The key.
-        key: String,
-        /// Its end.
-        expired: String,
-    },
-    /// The signature is older than the key that made it.
-    #[error("it was made before its key {key}")]
-    OlderThanKey {
-        /// The key.
-        key: String,
-    },
-    /// The key is not meant for signing.
-    #[error("key {key} is not one for signing")]
-    NotForSigning {
-        /// The key.
-        key: String,
-    },
-    /// Nothing valid ties the subkey to its primary key.
-    #[error("subkey {key} is not bound to its primary key")]
-    SubkeyNotBound {
-        /// The subkey.
-        key: String,
-    },
-    /// The subkey did not agree to belong to the primary key.
-    #[error("subkey {key} has no valid back signature")]
-    NoBackSignature {
-        /// The subkey.
-        key: String,
-    },
-}
-
-impl PolicyViolation {
-    /// What an operator can do.
-    pub(crate) const fn remedy(&self) -> &'static str {
-        match self {
-            Self::FromTheFuture { .. } => "check this machine's clock, or ask for a new signature",
-            Self::SignatureVersion
-            | Self::SignatureType
-            | Self::NoCreationTime
-            | Self::SignatureExpired { .. }
-            | Self::CriticalPart
-            | Self::OlderThanKey { .. } => "ask the publisher for a new signature",
-            Self::WeakHash { .. } => "ask the publisher for a new signature or key with SHA-256",
-            Self::KeyExpired { .. } => "get the publisher's renewed key",
-            Self::KeyRevoked { .. } => "do not use the plugin; get the publisher's new key",
-            _ => "ask the publisher for a signature by a proper key",
-        }
-    }
-}
+/// Larger keys cost time and buy nothing; GnuPG stops reading numbers here too.
+const MAX_BITS: u16 = 16_384;
 
 /// Judges the signature over the document by itself and returns when it was
 /// made, in seconds since 1970.
@@ -147,20 +33,16 @@ pub(crate) fn check_any_signature(
     what: &'static str,
     now: u64,
 ) -> Result<u64, PolicyViolation> {
-    if !matches!(signature.version(), SignatureVersion::V4 | SignatureVersion::V6) {
+    if signature.version() != SignatureVersion::V4 {
         return Err(PolicyViolation::SignatureVersion);
     }
     check_hash(signature, what)?;
     let Some(config) = signature.config() else {
         return Err(PolicyViolation::SignatureVersion);
     };
-    let unknown = |data: &SubpacketData| {
-        matches!(
-            data,
-            SubpacketData::Experimental(..) | SubpacketData::Other(..) | SubpacketData::Notation(_)
-        )
-    };
-    if config.hashed_subpackets().any(|part| part.is_critical && unknown(&part.data)) {
+    // Those that are not signed too: whatever they ask for, GnuPG heeds it.
+    let mut parts = config.hashed_subpackets().chain(config.unhashed_subpackets());
+    if parts.any(|part| part.is_critical && !is_known(&part.data)) {
         return Err(PolicyViolation::CriticalPart);
     }
     // A time outside the hashed area is anybody's claim.
@@ -174,6 +56,9 @@ pub(crate) fn check_any_signature(
     }
     match signature.signature_expiration_time().map_or(0, |validity| validity.as_secs()) {
         0 => {}
+        validity if created + u64::from(validity) > u64::from(u32::MAX) => {
+            return Err(PolicyViolation::Validity);
+        }
         validity if created + u64::from(validity) > now => {}
         validity => {
             let expired = date(created + u64::from(validity));
@@ -183,33 +68,48 @@ pub(crate) fn check_any_signature(
     Ok(created)
 }
 
+/// The parts whose meaning every OpenPGP program knows, so that all agree on a
+/// signature that insists on them.
+const fn is_known(data: &SubpacketData) -> bool {
+    matches!(
+        data,
+        SubpacketData::SignatureCreationTime(_)
+            | SubpacketData::SignatureExpirationTime(_)
+            | SubpacketData::KeyExpirationTime(_)
+            | SubpacketData::IssuerKeyId(_)
+            | SubpacketData::IssuerFingerprint(_)
+            | SubpacketData::KeyFlags(_)
+            | SubpacketData::IsPrimary(_)
+            | SubpacketData::Revocable(_)
+            | SubpacketData::ExportableCertification(_)
+            | SubpacketData::PolicyURI(_)
+    )
+}
+
 fn check_hash(signature: &Signature, what: &'static str) -> Result<(), PolicyViolation> {
     match signature.hash_alg() {
-        Some(
-            HashAlgorithm::Sha256
-            | HashAlgorithm::Sha384
-            | HashAlgorithm::Sha512
-            | HashAlgorithm::Sha3_256
-            | HashAlgorithm::Sha3_512,
-        ) => Ok(()),
+        Some(HashAlgorithm::Sha256 | HashAlgorithm::Sha384 | HashAlgorithm::Sha512) => Ok(()),
+        Some(other @ (HashAlgorithm::Sha3_256 | HashAlgorithm::Sha3_512)) => {
+            Err(PolicyViolation::UnusualHash { what, hash: other.to_string() })
+        }
         Some(other) => Err(PolicyViolation::WeakHash { what, hash: other.to_string() }),
         None => Err(PolicyViolation::SignatureVersion),
     }
 }
 
-/// Judges a key's format, algorithm and size.
+/// Judges a key's format, age, algorithm and size.
 pub(crate) fn check_strength(key: &impl KeyDetails) -> Result<(), PolicyViolation> {
     let fingerprint = fingerprint(key);
-    if !matches!(key.version(), KeyVersion::V4 | KeyVersion::V6) {
+    if key.version() != KeyVersion::V4 {
         return Err(PolicyViolation::KeyVersion { key: fingerprint });
     }
     let algorithm = match key.public_params() {
         PublicParams::RSA(params) => match first_integer_bits(params) {
-            Some(MIN_BITS..) => return Ok(()),
+            Some(MIN_BITS..=MAX_BITS) => return Ok(()),
             bits => format!("RSA with {} bits", bits.unwrap_or(0)),
         },
         PublicParams::DSA(params) => match first_integer_bits(params) {
-            Some(MIN_BITS..) => return Ok(()),
+            Some(MIN_BITS..=MAX_BITS) => return Ok(()),
             bits => format!("DSA with {} bits", bits.unwrap_or(0)),
         },
         PublicParams::ECDSA(
@@ -217,9 +117,11 @@ pub(crate) fn check_strength(key: &impl KeyDetails) -> Result<(), PolicyViolatio
             | EcdsaPublicParams::P384 { .. }
             | EcdsaPublicParams::P521 { .. },
         )
-        | PublicParams::EdDSALegacy(EddsaLegacyPublicParams::Ed25519 { .. })
-        | PublicParams::Ed25519(_)
-        | PublicParams::Ed448(_) => return Ok(()),
+        | PublicParams::EdDSALegacy(EddsaLegacyPublicParams::Ed25519 { .. }) => return Ok(()),
+        PublicParams::Ed25519(_) | PublicParams::Ed448(_) => {
+            let algorithm = format!("{:?}", key.algorithm());
+            return Err(PolicyViolation::UnusualKey { key: fingerprint, algorithm });
+        }
         _ => format!("{:?}", key.algorithm()),
     };
     Err(PolicyViolation::WeakKey { key: fingerprint, algorithm })
