@@ -6,6 +6,7 @@ mod apply;
 mod config;
 mod factory;
 mod gate;
+mod ground;
 mod host;
 pub mod messages;
 mod plan;
@@ -13,5 +14,6 @@ mod registry;
 
 pub use actor::PluginManager;
 pub use config::{HostConfig, Interfaces, SettingsSource, Sourced, resolver};
+pub use ground::{MakeTrust, Trust};
 pub use host::Host;
 pub use plan::Applied;

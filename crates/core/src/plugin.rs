@@ -17,6 +17,8 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
+use outrigger_discovery::Resolver;
 use outrigger_transport::{Connection, Driver, Output, Reattach, StopLadder};
 use outrigger_types::Sha256Digest;
 use tokio::runtime::Handle;
@@ -35,7 +37,8 @@ pub use secure::TlsFilesError;
 
 /// What every plugin actor of a host shares.
 pub(crate) struct HostContext {
-    pub(crate) resolver: Arc<outrigger_discovery::Resolver>,
+    /// Replaced when settings are applied.
+    pub(crate) resolver: Arc<ArcSwap<Resolver>>,
     pub(crate) run_dir: std::path::PathBuf,
     pub(crate) host_identity: Arc<str>,
     pub(crate) env: Arc<dyn Env>,

@@ -38,7 +38,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use outrigger_discovery::Fingerprint;
+use outrigger_discovery::{Fingerprint, Rules};
 use outrigger_types::{InstanceName, InterfaceName};
 
 pub use central::CentralSettings;
@@ -75,6 +75,9 @@ pub struct Settings {
     /// The keys that may sign, if not all of the key ring may. Key
     /// `verification.fingerprints`.
     pub fingerprints: Vec<Fingerprint>,
+    /// What is refused although it is well signed. Keys `verification.identity`
+    /// and `verification.downgrade`.
+    pub rules: Rules,
     /// The time limits that hold for a provider which sets none of its own.
     /// Each provider carries the result.
     pub timeouts: Timeouts,
@@ -141,6 +144,7 @@ impl Settings {
             providers: BTreeMap::new(),
             central: CentralSettings::default(),
             fingerprints: Vec::new(),
+            rules: Rules::default(),
             timeouts: Timeouts::default(),
             unpack: UnpackLimits::default(),
         }

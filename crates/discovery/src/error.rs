@@ -1,12 +1,16 @@
 //! Everything that can stand between a definition and a running file.
 
+use std::path::PathBuf;
+
 use crate::archive::ArchiveError;
 use crate::central::DownloadError;
 use crate::directory::DirectoryError;
 use crate::entry_point::EntryPointError;
+use crate::last_run::DowngradeError;
 use crate::locate::LocateError;
 use crate::metadata::MetadataError;
 use crate::verify::VerifyError;
+use crate::warning::Warning;
 use crate::workspace::WorkspaceError;
 
 /// Why a definition did not become an unpacked distribution. Each concern has
@@ -29,6 +33,12 @@ pub enum DiscoveryError {
     /// The metadata was missing or wrong.
     #[error(transparent)]
     Metadata(#[from] MetadataError),
+    /// The metadata is another plugin's.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// A newer version ran last.
+    #[error(transparent)]
+    Downgrade(#[from] DowngradeError),
     /// The entry point cannot run here.
     #[error(transparent)]
     EntryPoint(#[from] EntryPointError),
@@ -38,6 +48,19 @@ pub enum DiscoveryError {
     /// The directory of a plugin that is being worked on cannot be used.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+}
+
+/// A distribution of another plugin, or of another version, than was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{} is another plugin's distribution: {warning}; put the right zip there, or set \
+     `verification.identity` to `warn`", .distribution.display()
+)]
+pub struct IdentityError {
+    /// The zip.
+    pub distribution: PathBuf,
+    /// How it differs.
+    pub warning: Warning,
 }
 
 impl DiscoveryError {
@@ -52,7 +75,9 @@ impl DiscoveryError {
                 matches!(error, ArchiveError::Refused { .. } | ArchiveError::TooLarge { .. })
             }
             Self::Verify(error) => error.is_permanent(),
-            Self::Metadata(_) | Self::EntryPoint(_) => true,
+            Self::Metadata(_) | Self::Identity(_) | Self::Downgrade(_) | Self::EntryPoint(_) => {
+                true
+            }
         }
     }
 }

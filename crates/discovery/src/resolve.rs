@@ -1,20 +1,22 @@
 //! The whole way from a definition to files that can be started.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use outrigger_types::{Platform, PluginDefinition, Sha256Digest};
+use outrigger_types::{InstanceName, Platform, PluginDefinition, Sha256Digest};
 
 use crate::archive::Distribution;
 use crate::central::{Central, DownloadError, may_be_zip};
 use crate::entry_point::EntryKind;
-use crate::error::DiscoveryError;
+use crate::error::{DiscoveryError, IdentityError};
+use crate::last_run;
 use crate::limits::Limits;
 use crate::locate::{LocateError, Located, file_name, locate};
 use crate::metadata::Metadata;
 use crate::permissions;
+use crate::rules::{Doubt, Rules};
 use crate::verify::{VerifiedBy, Verifier};
 use crate::warning::Warning;
 use crate::workspace::Workspace;
@@ -34,6 +36,8 @@ pub struct Resolver {
     pub platform: Platform,
     /// Where distributions come from that are not in the base directory.
     pub central: Option<Arc<dyn Central>>,
+    /// What is refused although it is well signed.
+    pub rules: Rules,
 }
 
 /// A verified, unpacked distribution.
@@ -113,19 +117,23 @@ impl Resolver {
         let verified_by = self.verifier.verify_definition(definition, &located.path, &digest)?;
         let verified = clock();
         if let Some(known) = known.filter(|known| known.digest == digest) {
+            // The same bytes may have been put under another name.
+            let doubts = known.metadata.compare(definition, &self.platform);
+            self.check_identity(&located.path, &doubts)?;
             let (locate, verify) = (found.saturating_sub(start), verified.saturating_sub(found));
             let timings = Timings { locate, verify, ..Timings::default() };
             let distribution = located.path;
             return Ok(Resolved { distribution, verified_by, timings, ..known.clone() });
         }
         let mut contents = distribution.contents(&self.limits, &self.platform)?;
+        let mut warnings = contents.metadata().compare(definition, &self.platform);
+        self.check_identity(&located.path, &warnings)?;
         let label = format!("{}-{}", definition.name, definition.version);
         let workspace = Workspace::create(&self.run_dir, &label)?;
         let entry_digest = contents.unpack(&workspace.tree())?;
         let unpacked = clock();
 
         let metadata = contents.metadata().clone();
-        let mut warnings = metadata.compare(definition, &self.platform);
         if verified_by == VerifiedBy::Nobody {
             warnings.push(Warning::NotVerified);
         }
@@ -165,6 +173,32 @@ impl Resolver {
 }
 
 impl Resolver {
+    /// Compares the version with the one that ran last as this instance; see
+    /// [`crate::remember_run`].
+    ///
+    /// # Errors
+    ///
+    /// [`DiscoveryError::Downgrade`] where the rules say so.
+    pub fn check_version(
+        &self,
+        instance: &InstanceName,
+        definition: &PluginDefinition,
+    ) -> Result<Option<Warning>, DiscoveryError> {
+        Ok(last_run::check(&self.base_dir, instance, definition, self.rules.downgrade)?)
+    }
+
+    fn check_identity(&self, distribution: &Path, found: &[Warning]) -> Result<(), IdentityError> {
+        let other =
+            |warning: &&Warning| matches!(warning, Warning::Name { .. } | Warning::Version { .. });
+        match found.iter().find(other) {
+            Some(warning) if self.rules.identity == Doubt::Refuse => {
+                let distribution = distribution.to_owned();
+                Err(IdentityError { distribution, warning: warning.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// A local zip wins. One that cannot be a zip counts as absent where there is
     /// a central to ask.
     fn locate_or_fetch(&self, definition: &PluginDefinition) -> Result<Located, DiscoveryError> {

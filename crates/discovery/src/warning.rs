@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use outrigger_types::PluginVersion;
+
 /// Something that GoQuorum lets pass without a word. `Display` gives the text
 /// for a log line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +33,20 @@ pub enum Warning {
         expected: String,
         /// The metadata's `os/arch`.
         found: String,
+    },
+    /// A newer version ran last.
+    Older {
+        /// The version that is to run.
+        asked: PluginVersion,
+        /// The version that ran last.
+        ran: PluginVersion,
+    },
+    /// Which version ran last cannot be told.
+    LastRun {
+        /// Where it is remembered.
+        record: PathBuf,
+        /// What is wrong.
+        detail: String,
     },
     /// The distribution bears the name without a platform.
     OlderName {
@@ -72,6 +88,14 @@ impl fmt::Display for Warning {
             Self::Platform { expected, found } => {
                 write!(f, "plugin-meta.json says {found}, and this host is {expected}")
             }
+            Self::Older { asked, ran } => {
+                write!(f, "version {asked} is older than {ran}, which ran last")
+            }
+            Self::LastRun { record, detail } => write!(
+                f,
+                "which version ran last cannot be read from {}: {detail}; move it away",
+                record.display()
+            ),
             Self::OlderName { path } => {
                 write!(f, "{} bears the older name without a platform", path.display())
             }

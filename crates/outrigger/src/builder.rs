@@ -2,23 +2,26 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use outrigger_core::manager::{self, Host, HostConfig, Interfaces, SettingsSource, Sourced};
+use outrigger_core::manager::{
+    self, Host, HostConfig, Interfaces, MakeTrust, SettingsSource, Sourced, Trust,
+};
 use outrigger_core::settings::{
     ProcessEnv, REATTACH_VARIABLE, Settings, SettingsError, SettingsFormat, Sources, Warning,
     reattached,
 };
 use outrigger_core::{HostError, InterfaceSpec, PluginSource};
-use outrigger_discovery::{Central, Resolver, Verifier};
+use outrigger_discovery::{Resolver, Verifier};
 use outrigger_transport::{Driver, Output, Reattach, Runner};
 use outrigger_types::InstanceName;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::host::PluginHost;
-use crate::trust::{Choice, Trust, trust};
+use crate::trust::{Choice, trust};
 
 /// What a host is to be. Made by [`PluginHost::builder`].
 ///
@@ -211,16 +214,19 @@ impl PluginHostBuilder {
             sources.insert(instance, PluginSource::Attached(reattach));
         }
         let outputs = named(&settings, "output", self.outputs)?;
-        let Trust { verifier, central } = trust(&settings, self.verification, self.public_key)?;
-        Host::check(&settings, &self.interfaces, &sources, &*verifier)?;
+        let (choice, public_key) = (self.verification, self.public_key);
+        let make_trust: MakeTrust =
+            Arc::new(move |settings| trust(settings, choice.clone(), public_key.clone()));
+        let trust = make_trust(&settings)?;
+        Host::check(&settings, &self.interfaces, &sources, &*trust.verifier)?;
         let config = Unstarted {
             settings,
             source,
             interfaces: self.interfaces,
             sources,
             outputs,
-            verifier,
-            central,
+            trust,
+            make_trust: Made(make_trust),
             identity: self.identity.into(),
             driver: self.driver,
             io: self.io,
@@ -265,6 +271,15 @@ fn running(settings: &Settings) -> Result<Vec<(InstanceName, Reattach)>, HostErr
     Ok(known)
 }
 
+/// A closure has nothing to show.
+struct Made(MakeTrust);
+
+impl fmt::Debug for Made {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MakeTrust")
+    }
+}
+
 #[derive(Debug)]
 struct Unstarted {
     settings: Settings,
@@ -272,8 +287,8 @@ struct Unstarted {
     interfaces: Interfaces,
     sources: Sourced,
     outputs: BTreeMap<InstanceName, Output>,
-    verifier: Arc<dyn Verifier>,
-    central: Option<Arc<dyn Central>>,
+    trust: Trust,
+    make_trust: Made,
     identity: Arc<str>,
     driver: Option<Arc<dyn Driver>>,
     io: Option<Handle>,
@@ -317,7 +332,7 @@ impl Registered {
     #[must_use]
     pub fn resolver(&self, work_dir: &Path) -> Resolver {
         let config = &self.config;
-        let (verifier, central) = (config.verifier.clone(), config.central.clone());
+        let Trust { verifier, central } = config.trust.clone();
         manager::resolver(&config.settings, verifier, central, work_dir)
     }
 
@@ -347,8 +362,8 @@ impl Registered {
             interfaces: config.interfaces,
             sources: config.sources,
             outputs: config.outputs,
-            verifier: config.verifier,
-            central: config.central,
+            trust: config.trust,
+            make_trust: config.make_trust.0,
             host_identity: config.identity,
             driver: config.driver,
             io: config.io.unwrap_or_else(Handle::current),

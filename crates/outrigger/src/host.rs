@@ -1,6 +1,6 @@
 //! A running host.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use actix::Addr;
@@ -128,9 +128,9 @@ impl PluginHost {
         self.0.events()
     }
 
-    /// Where distributions lie.
+    /// Where distributions lie, now.
     #[must_use]
-    pub fn base_dir(&self) -> &Path {
+    pub fn base_dir(&self) -> PathBuf {
         self.0.base_dir()
     }
 

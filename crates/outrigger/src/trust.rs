@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use outrigger_central::{Client, Config, ConfigError};
 use outrigger_core::HostError;
+use outrigger_core::manager::Trust;
 use outrigger_core::settings::{CentralSettings, ProcessEnv, Settings, read_config};
 use outrigger_discovery::{Central, Online, OnlineKey, Pinned, Verification, Verifier};
 use outrigger_types::{ConfigSource, Platform, RawConfig};
 
 /// How distributions are verified.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) enum Choice {
     #[default]
     LocalKey,
@@ -27,11 +28,6 @@ const KEYS: [&str; 2] = ["gpg.key", "Central.pgp.pk"];
 
 /// Where the central's own key is kept.
 const KEPT_KEY: &str = "central.gpg.key";
-
-pub(crate) struct Trust {
-    pub(crate) verifier: Arc<dyn Verifier>,
-    pub(crate) central: Option<Arc<dyn Central>>,
-}
 
 /// Makes both. Settings may ask for more than the choice does, and never for
 /// less.

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use outrigger::PluginDefinition;
+use outrigger::distribution::remember_run;
 use outrigger::settings::ProviderEdit;
 use serde_json::json;
 
@@ -58,6 +59,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let edit = ProviderEdit { version: &upgrade.from, config: upgrade.config.as_deref() };
     file.change(instance, &edit)?;
     history.pop(instance)?;
+    remember_run(&registered.settings().base_dir, instance, &back).map_err(|error| {
+        Failure::failed("that going back is meant cannot be remembered", &error)
+    })?;
     if arguments.json {
         let report = json!({
             "instance": instance,

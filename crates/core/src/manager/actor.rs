@@ -13,6 +13,7 @@ use outrigger_types::{Generation, InstanceName};
 use super::config::SettingsSource;
 use super::factory::Factory;
 use super::gate::Gate;
+use super::ground::Ground;
 use super::messages::{
     FindConnection, GetLink, GetStatus, ReloadPlugin, StartAll, StopAll, Subscribe,
 };
@@ -32,6 +33,7 @@ pub struct PluginManager {
     pub(super) registry: Registry,
     pub(super) factory: Factory,
     pub(super) settings: SettingsSource,
+    pub(super) ground: Ground,
     pub(super) gate: Gate,
     /// Whether everything was told to stop.
     pub(super) stopping: bool,

@@ -8,19 +8,21 @@ use std::sync::Arc;
 use actix::{Addr, Context, Handler, ResponseFuture};
 use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
+use outrigger_discovery::Resolver;
 use outrigger_types::{InstanceName, InterfaceName, Sha256Digest};
 use tokio::time::timeout;
 
 use super::actor::{PluginManager, STARTING_TOGETHER, flatten};
 use super::config::{SettingsSource, spec};
 use super::gate::Gate;
+use super::ground::Ground;
 use super::messages::{Adopt, ApplySettings};
 use super::plan::{Applied, Difference, difference};
 use super::registry::{Instance, Registry};
 use crate::error::{HostError, PluginError, PluginErrorKind};
 use crate::plugin::HostContext;
 use crate::plugin::messages::{GetServed, Reload, Remove, Served, Start};
-use crate::settings::{ProviderSettings, Settings, SettingsError, read_config};
+use crate::settings::{Env, ProviderSettings, Settings, SettingsError, read_config};
 
 impl Handler<ApplySettings> for PluginManager {
     type Result = ResponseFuture<Result<Applied, HostError>>;
@@ -33,6 +35,7 @@ impl Handler<ApplySettings> for PluginManager {
             source: self.settings.clone(),
             known: self.factory.interfaces.keys().cloned().collect(),
             context: self.factory.context.clone(),
+            ground: self.ground.clone(),
             gate: self.gate.clone(),
         };
         Box::pin(async move { work.run(apply.dry_run).await })
@@ -71,6 +74,7 @@ struct Work {
     source: SettingsSource,
     known: Vec<InterfaceName>,
     context: Arc<HostContext>,
+    ground: Ground,
     gate: Gate,
 }
 
@@ -79,8 +83,13 @@ impl Work {
         let _turn = self.gate.alone().await?;
         let order = self.gate.order();
         let source = self.source.clone();
-        let read = self.context.io.spawn_blocking(move || source.load());
-        let settings = read.await.map_err(|_| HostError::Stopped)??;
+        let ground = self.ground.clone();
+        let read = self.context.io.spawn_blocking(move || {
+            let settings = source.load()?;
+            let resolver = ground.wanted(&settings)?;
+            Ok::<_, HostError>((settings, resolver))
+        });
+        let (settings, resolver) = read.await.map_err(|_| HostError::Stopped)??;
         self.check(&settings)?;
         let running = self.registry.all().clone();
         let Difference { added, removed, kept } = difference(
@@ -95,7 +104,7 @@ impl Work {
             else {
                 continue;
             };
-            if self.stands(instance, provider).await {
+            if self.stands(instance, provider, &resolver).await {
                 applied.unchanged.push(name);
             } else {
                 let (instance, provider) = (Some(instance.clone()), provider.clone());
@@ -113,6 +122,7 @@ impl Work {
             }
             return Ok(applied);
         }
+        self.ground.take(&settings, resolver)?;
         self.follow(&settings);
         self.remove(&applied.removed).await;
         let outcomes = steps.into_iter().map(|step| async {
@@ -168,7 +178,12 @@ impl Work {
     }
 
     /// Whether what serves is what the settings ask for, down to the bytes.
-    async fn stands(&self, instance: &Instance, wanted: &ProviderSettings) -> bool {
+    async fn stands(
+        &self,
+        instance: &Instance,
+        wanted: &ProviderSettings,
+        resolver: &Arc<Resolver>,
+    ) -> bool {
         let Some(served) = instance.actor.send(GetServed).await.ok().flatten() else {
             return false;
         };
@@ -177,8 +192,8 @@ impl Work {
             return false;
         }
         let limit = wanted.timeouts.start;
-        let context = self.context.clone();
-        let compare = self.context.io.spawn_blocking(move || same_bytes(&context, &served));
+        let (env, resolver) = (self.context.env.clone(), resolver.clone());
+        let compare = self.context.io.spawn_blocking(move || same_bytes(&*env, &resolver, &served));
         matches!(timeout(limit, compare).await, Ok(Ok(true)))
     }
 }
@@ -190,20 +205,19 @@ impl Applied {
 }
 
 /// Blocks on the disk.
-fn same_bytes(context: &HostContext, served: &Served) -> bool {
+fn same_bytes(env: &dyn Env, resolver: &Resolver, served: &Served) -> bool {
     let definition = &served.provider.definition;
     let same_config = served.config.is_none_or(|known| {
-        let config = read_config(&definition.config, &*context.env);
+        let config = read_config(&definition.config, env);
         let digest = config.map(|raw| outrigger_discovery::sha256(raw.expose()));
         matches!(digest, Ok(Ok(digest)) if digest == known)
     });
-    same_config && served.distribution.is_none_or(|known| known == present(context, served, known))
+    same_config && served.distribution.is_none_or(|known| known == present(resolver, served, known))
 }
 
 /// The digest of the zip that a reload would find. One that is gone, or that
 /// cannot be read, is no reason to end what was verified.
-fn present(context: &HostContext, served: &Served, known: Sha256Digest) -> Sha256Digest {
-    let resolver = &context.resolver;
+fn present(resolver: &Resolver, served: &Served, known: Sha256Digest) -> Sha256Digest {
     let definition = &served.provider.definition;
     let located = outrigger_discovery::locate(&resolver.base_dir, definition, &resolver.platform);
     let digest = located.ok().and_then(|located| {

@@ -12,6 +12,7 @@ use outrigger_transport::{Driver, Launcher, Output};
 use outrigger_types::{InstanceName, InterfaceName, Platform};
 use tokio::runtime::Handle;
 
+use super::ground::{MakeTrust, Trust};
 use crate::error::{HostError, PluginError};
 use crate::interface::InterfaceSpec;
 use crate::plugin::actor::sandbox;
@@ -56,10 +57,11 @@ pub struct HostConfig {
     pub sources: Sourced,
     /// Who gets copies of instances' output.
     pub outputs: BTreeMap<InstanceName, Output>,
-    /// Who judges distributions.
-    pub verifier: Arc<dyn Verifier>,
-    /// Where distributions come from that are not in the base directory.
-    pub central: Option<Arc<dyn Central>>,
+    /// Who judges distributions, and where those come from that are not in the
+    /// base directory.
+    pub trust: Trust,
+    /// Makes that anew when settings are applied that ask for something else.
+    pub make_trust: MakeTrust,
     /// The node's identity, as plugins are told it.
     pub host_identity: Arc<str>,
     /// How plugins are run; `None`: as processes, through the launcher if there
@@ -91,6 +93,7 @@ pub fn resolver(
         limits: limits(&settings.unpack),
         platform: Platform::current(),
         central,
+        rules: settings.rules,
     }
 }
 

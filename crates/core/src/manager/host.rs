@@ -1,11 +1,12 @@
 //! A running host, without the gateways: what the facade builds on.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Addr;
-use outrigger_discovery::{Central, Verifier};
+use arc_swap::ArcSwap;
+use outrigger_discovery::{Resolver, Verifier};
 use outrigger_transport::{Connection, Health, ProcessDriver, Reattach, RunRoot};
 use outrigger_types::{Generation, InstanceName, InterfaceName};
 use tokio::runtime::Handle;
@@ -14,9 +15,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::actor::PluginManager;
-use super::config::{HostConfig, Interfaces, Sourced, base_dir, check, launcher, resolver, spec};
+use super::config::{HostConfig, Interfaces, Sourced, base_dir, check, launcher, spec};
 use super::factory::Factory;
 use super::gate::Gate;
+use super::ground::Ground;
 use super::messages::{ApplySettings, FindConnection, ReloadPlugin, StartAll, StopAll};
 use super::plan::Applied;
 use super::registry::{Instance, Registry};
@@ -46,8 +48,7 @@ pub struct Host {
     io: Handle,
     // Removed last, when no plugin runs in it any more.
     run_root: Option<RunRoot>,
-    base_dir: PathBuf,
-    central: Option<Arc<dyn Central>>,
+    resolver: Arc<ArcSwap<Resolver>>,
 }
 
 impl Host {
@@ -87,7 +88,12 @@ impl Host {
         config: HostConfig,
         cancel: CancellationToken,
     ) -> Result<Self, HostError> {
-        Self::check(&config.settings, &config.interfaces, &config.sources, &*config.verifier)?;
+        Self::check(
+            &config.settings,
+            &config.interfaces,
+            &config.sources,
+            &*config.trust.verifier,
+        )?;
         let host = tokio::task::spawn_blocking(move || Self::assemble(config));
         let mut host = host.await.map_err(|_| HostError::Stopped)??;
         let started = tokio::select! {
@@ -123,16 +129,11 @@ impl Host {
             }
             Arc::new(ProcessDriver::new(launcher))
         });
-        let base_dir = config.settings.base_dir.clone();
-        let resolver = resolver(
-            &config.settings,
-            config.verifier.clone(),
-            config.central.clone(),
-            run_root.path(),
-        );
-        let central = config.central.clone();
+        let ground =
+            Ground::new(&config.settings, config.trust, config.make_trust, run_root.path());
+        let resolver = ground.current();
         let context = Arc::new(HostContext {
-            resolver: Arc::new(resolver),
+            resolver: resolver.clone(),
             run_dir: run_root.path().to_owned(),
             host_identity: config.host_identity.clone(),
             env: Arc::new(ProcessEnv) as Arc<dyn Env>,
@@ -164,11 +165,11 @@ impl Host {
                 known.insert(&instance, &factory.make(&instance, provider, spec));
             }
             let (registry, gate) = (known, Gate::default());
-            PluginManager { registry, factory, settings, gate, stopping: false }.start()
+            PluginManager { registry, factory, settings, ground, gate, stopping: false }.start()
         })?;
         let (system, run_root) = (Some(system), Some(run_root));
         let io = config.io;
-        Ok(Self { manager, system, registry, events, tasks, end, io, run_root, base_dir, central })
+        Ok(Self { manager, system, registry, events, tasks, end, io, run_root, resolver })
     }
 
     /// Asks an instance for its health once, within `timeout`.
@@ -243,10 +244,10 @@ impl Host {
         Some((found.link, found.interface))
     }
 
-    /// Where distributions lie.
+    /// Where distributions lie, now.
     #[must_use]
-    pub fn base_dir(&self) -> &Path {
-        &self.base_dir
+    pub fn base_dir(&self) -> PathBuf {
+        self.resolver.load().base_dir.clone()
     }
 
     /// The names of the instances.
@@ -319,7 +320,7 @@ impl Host {
     /// From here on, what still runs is killed and what is fetched is not.
     fn hurry(&self) {
         self.end.cancel();
-        if let Some(central) = &self.central {
+        if let Some(central) = &self.resolver.load().central {
             central.cancel();
         }
     }

@@ -258,7 +258,28 @@ impl PluginActor {
             };
         });
         tracing::info!(plugin = %self.instance, %generation, pid = info.pid, "plugin serves");
+        self.remember();
         self.emit(EventKind::Ready(generation));
+    }
+
+    /// So that a version that is older than this one is noticed.
+    fn remember(&self) {
+        let Some((_, serving)) = self.lifecycle.serving() else { return };
+        if serving.loaded.files.distribution().is_none() {
+            return;
+        }
+        let (resolver, instance) = (self.host.resolver.load_full(), self.instance.clone());
+        let definition = serving.loaded.provider.definition.clone();
+        let work = move || {
+            let written =
+                outrigger_discovery::remember_run(&resolver.base_dir, &instance, &definition);
+            if let Err(error) = written {
+                let version = &definition.version;
+                tracing::warn!(plugin = %instance, "that {version} runs cannot be remembered, so that going back from it would not be noticed: {error}");
+            }
+        };
+        let work = tokio::task::spawn_blocking(work);
+        self.host.tasks.spawn_on(async move { drop(work.await) }, &self.host.io);
     }
 
     fn withdraw(&mut self, withdrawal: Withdrawal<PluginError>) {

@@ -37,8 +37,9 @@ pub(super) async fn resolve(
 ) -> Result<Arc<Loaded>, PluginError> {
     let limit = provider.timeouts.start;
     let name = instance.clone();
-    let work =
-        tokio::task::spawn_blocking(move || load(&host, &blueprint, provider, proven.as_deref()));
+    let work = tokio::task::spawn_blocking(move || {
+        load(&host, &blueprint, &instance, provider, proven.as_deref())
+    });
     let kind = match timeout(limit, work).await {
         Ok(Ok(Ok(loaded))) => return Ok(Arc::new(loaded)),
         Ok(Ok(Err(kind))) => kind,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use outrigger_discovery::{Developed, EntryKind, Metadata, Resolved};
 use outrigger_transport::{Image, Program};
-use outrigger_types::Sha256Digest;
+use outrigger_types::{InstanceName, Sha256Digest};
 use tokio::time::Instant;
 
 use super::{Blueprint, HostContext};
@@ -94,18 +94,20 @@ impl Files {
 pub(super) fn load(
     host: &HostContext,
     blueprint: &Blueprint,
+    instance: &InstanceName,
     provider: ProviderSettings,
     proven: Option<&Loaded>,
 ) -> Result<Loaded, PluginErrorKind> {
     let (files, program) = match &blueprint.source {
         Some(PluginSource::Directory(directory)) => {
-            let developed = host.resolver.resolve_directory(directory, &provider.definition)?;
+            let developed =
+                host.resolver.load().resolve_directory(directory, &provider.definition)?;
             let program = Program::Path(developed.entry_point.clone());
             (Files::Directory(Box::new(developed)), program)
         }
         Some(PluginSource::Attached(_)) => (Files::Elsewhere, Program::Path(PathBuf::new())),
         Some(PluginSource::Runner(_) | PluginSource::Driver(_)) | None => {
-            return unpack(host, provider, proven);
+            return unpack(host, instance, provider, proven);
         }
     };
     Ok(Loaded { provider, files, program, timings: StartTimings::default() })
@@ -113,13 +115,21 @@ pub(super) fn load(
 
 fn unpack(
     host: &HostContext,
+    instance: &InstanceName,
     provider: ProviderSettings,
     proven: Option<&Loaded>,
 ) -> Result<Loaded, PluginErrorKind> {
     let start = Instant::now();
     let clock = || start.elapsed();
     let known = proven.and_then(|loaded| loaded.files.unpacked());
-    let resolved = host.resolver.resolve(&provider.definition, known, &clock)?;
+    let resolver = host.resolver.load_full();
+    let definition = &provider.definition;
+    let older = resolver.check_version(instance, definition)?;
+    let mut resolved = resolver.resolve(definition, known, &clock)?;
+    if let Some(warning) = older {
+        tracing::warn!(plugin = %instance, "{warning}");
+        resolved.warnings.push(warning);
+    }
     let before: Duration = clock();
     let program = match (proven, known) {
         // Made once for each verified distribution.

@@ -1,6 +1,7 @@
 //! From merged layers to [`Settings`]: every text becomes what it stands for.
 
 use figment::value::Dict;
+use outrigger_discovery::{DoubtError, Rules};
 use outrigger_types::InstanceName;
 
 use super::error::SettingsError;
@@ -29,11 +30,16 @@ pub(super) fn settings(values: &Dict, context: &Context<'_>) -> Result<Settings,
     let mut settings = Settings::in_dirs(base_dir, run_dir);
     settings.launcher = root.path("launcher")?;
     settings.central = central(&root.table("central"))?;
-    let fingerprints = root.table("verification");
-    for text in fingerprints.texts("fingerprints") {
-        let parsed = fingerprints.parsed(text.parse(), "fingerprints")?;
+    let verification = root.table("verification");
+    for text in verification.texts("fingerprints") {
+        let parsed = verification.parsed(text.parse(), "fingerprints")?;
         settings.fingerprints.push(parsed);
     }
+    let doubt = |key| {
+        let read = |text: &str| text.parse().map_err(|error: DoubtError| error.to_string());
+        verification.read(key, read).map(Option::unwrap_or_default)
+    };
+    settings.rules = Rules { identity: doubt("identity")?, downgrade: doubt("downgrade")? };
     settings.timeouts = timeouts(&root.table("timeouts"), Timeouts::default())?;
     settings.unpack = unpack(&root.table("unpack"), UnpackLimits::default())?;
     let providers = root.table("providers");

@@ -44,13 +44,16 @@ const fn key(name: &'static str, kind: Kind) -> Key {
 pub(super) const SETTINGS: &[Key] = &[
     key("baseDir", Kind::Text),
     key("central", Kind::Table(CENTRAL)),
-    key("verification", Kind::Table(&[key("fingerprints", Kind::Texts)])),
+    key("verification", Kind::Table(VERIFICATION)),
     key("providers", Kind::Instances(PROVIDER)),
     key("runDir", Kind::Text),
     key("launcher", Kind::Text),
     key("timeouts", Kind::Table(TIMEOUTS)),
     key("unpack", Kind::Table(UNPACK)),
 ];
+
+const VERIFICATION: &[Key] =
+    &[key("fingerprints", Kind::Texts), key("identity", Kind::Text), key("downgrade", Kind::Text)];
 
 const PROVIDER: &[Key] = &[
     key("name", Kind::Text),

@@ -86,6 +86,7 @@ fn what_was_packed_and_signed_is_resolved_again() {
         limits: outrigger_discovery::Limits::default(),
         platform: LINUX,
         central: None,
+        rules: outrigger_discovery::Rules::default(),
     };
     let resolved = resolver.resolve(&definition(), None, &|| Duration::ZERO).unwrap();
     assert_eq!(resolved.digest, packed.digest);

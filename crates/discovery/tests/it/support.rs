@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use outrigger_discovery::{DiscoveryError, Limits, Resolved, Resolver, Verification, Verifier};
+use outrigger_discovery::{
+    DiscoveryError, Limits, Resolved, Resolver, Rules, Verification, Verifier,
+};
 use outrigger_types::{ConfigSource, Platform, PluginDefinition};
 use tempfile::TempDir;
 
@@ -28,8 +30,15 @@ impl Place {
         }
         let verifier = Arc::new(Verification::DangerSkip);
         let limits = Limits::default();
-        let resolver =
-            Resolver { base_dir, run_dir, verifier, limits, platform: LINUX, central: None };
+        let resolver = Resolver {
+            base_dir,
+            run_dir,
+            verifier,
+            limits,
+            platform: LINUX,
+            central: None,
+            rules: Rules::default(),
+        };
         Self { root, resolver }
     }
 

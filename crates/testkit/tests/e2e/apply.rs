@@ -184,6 +184,36 @@ e2e! {
         kit.assert_clean();
     }
 
+    async fn another_base_directory_and_other_limits_are_taken_up_too() {
+        let mut kit = Kit::with("ok");
+        kit.add_fixture("kept", "ok");
+        let host = kit.start().await;
+        let before = kit.base_dir();
+        let other = kit.path().join("elsewhere");
+        std::fs::create_dir(&other).unwrap();
+        let same = "fixture-kept-1.0.0-linux-amd64.zip";
+        std::fs::copy(before.join(same), other.join(same)).unwrap();
+        kit.pack_fixture("fixture-helloworld", "slow-init 1");
+        let changed = "fixture-helloworld-1.0.0-linux-amd64.zip";
+        std::fs::rename(before.join(changed), other.join(changed)).unwrap();
+        kit.set("/baseDir", json!(other));
+        assert_eq!(lists(&host.plan().await.unwrap())[2], ["helloworld"]);
+        assert_eq!(host.base_dir(), before, "a plan changes nothing");
+        let applied = host.apply().await.unwrap();
+        assert_eq!(lists(&applied)[2..4], [vec!["helloworld"], vec!["kept"]]);
+        assert_eq!(host.base_dir(), other);
+
+        kit.set("/unpack/archiveSize", json!("10B"));
+        kit.set("/providers/kept/config", json!({ "language": "de" }));
+        let applied = host.apply().await.unwrap();
+        assert!(applied.failed[0].to_string().contains("more than 10 bytes"), "{applied:?}");
+        assert_eq!(generation(&host, "kept"), Some(Generation(1)));
+        kit.set("/unpack", json!({}));
+        assert_eq!(lists(&host.apply().await.unwrap())[2], ["kept"]);
+        stop(host).await;
+        kit.assert_clean();
+    }
+
     async fn a_plugin_that_was_stopped_is_not_started_by_settings() {
         let kit = Kit::with("ok");
         let host = kit.start().await;

@@ -101,6 +101,25 @@ e2e! {
         assert_has(&refused(&kit, "--plugins.localverify"), &["plugin `helloworld`", "key"]);
     }
 
+    async fn a_signed_zip_under_another_plugins_name_is_refused_where_settings_ask_for_it() {
+        let mut kit = Kit::with("ok");
+        let zip = kit.base_dir().join("fixture-helloworld-1.0.0-linux-amd64.zip");
+        let other = kit.base_dir().join("other-1.0.0-linux-amd64.zip");
+        fs::rename(zip, &other).unwrap();
+        kit.sign(&other);
+        kit.provide("helloworld", "other");
+        kit.set("/verification/identity", json!("refuse"));
+        let error = refused(&kit, "--plugins.localverify");
+        let expected = "plugin-meta.json names fixture-helloworld, the definition `other`";
+        assert_has(&error, &["plugin `helloworld`", expected, "`verification.identity`"]);
+        // By default it is warned of, and starts.
+        kit.set("/verification", json!({}));
+        let host = kit.start().await;
+        crate::stop(host).await;
+        kit.set("/verification/identity", json!("maybe"));
+        assert_has(&refused(&kit, "--plugins.localverify"), &["verification.identity", "`maybe`", "warn"]);
+    }
+
     async fn archives_without_what_they_need_are_refused() {
         let metadata = |text: &str| zip_of(&[("plugin-meta.json", text.as_bytes(), 0o644)]);
         let with = |entry: &[u8], mode: u32| {

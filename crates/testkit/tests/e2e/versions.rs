@@ -2,7 +2,7 @@
 //! a host that takes them up.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -97,6 +97,7 @@ impl Running {
             .args(["run", "--json", "--plugins.localverify", "--plugins", &site.0.settings_url()])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
@@ -158,6 +159,50 @@ e2e! {
         let error = site.refused(&["rollback", "helloworld"]);
         assert!(error.contains("never upgraded"), "{error}");
 
+        host.signal(Signal::TERM);
+        assert!(host.child.wait().unwrap().success());
+        site.0.assert_clean();
+    }
+
+    async fn going_back_without_saying_so_is_warned_of_and_refused_where_settings_ask_for_it() {
+        let mut site = Site::new();
+        let run = |site: &Site| {
+            let mut host = Running::start(site);
+            let ready = host.next("ready");
+            host.signal(Signal::TERM);
+            assert!(host.child.wait().unwrap().success());
+            version(&ready).to_owned()
+        };
+        site.0.set("/providers/helloworld/version", json!("1.1.0"));
+        assert_eq!(run(&site), "1.1.0");
+        site.0.set("/providers/helloworld/version", json!("1.0.0"));
+        site.0.set("/verification/downgrade", json!("refuse"));
+        let error = site.refused(&["run"]);
+        let expected = "version 1.0.0 is older than 1.1.0, which ran last";
+        assert!(error.contains("plugin `helloworld`") && error.contains(expected), "{error}");
+        // It is remembered what ran, and not what was tried.
+        assert!(site.refused(&["run"]).contains(expected));
+
+        site.0.set("/verification/downgrade", json!("warn"));
+        let mut host = Running::start(&site);
+        assert_eq!(version(&host.next("ready")), "1.0.0");
+        host.signal(Signal::TERM);
+        assert!(host.child.wait().unwrap().success());
+        let mut logged = String::new();
+        host.child.stderr.take().unwrap().read_to_string(&mut logged).unwrap();
+        assert!(logged.contains(expected), "{logged}");
+        site.0.assert_clean();
+    }
+
+    async fn a_rollback_says_that_going_back_is_meant() {
+        let mut site = Site::new();
+        site.0.set("/verification/downgrade", json!("refuse"));
+        site.on_settings(&["upgrade", "helloworld@1.1.0"]);
+        let mut host = Running::start(&site);
+        assert_eq!(version(&host.next("ready")), "1.1.0");
+        site.on_settings(&["rollback", "helloworld"]);
+        host.signal(Signal::HUP);
+        assert_eq!(version(&host.next("reloaded")), "1.0.0");
         host.signal(Signal::TERM);
         assert!(host.child.wait().unwrap().success());
         site.0.assert_clean();
