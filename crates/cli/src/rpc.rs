@@ -70,12 +70,12 @@ impl RpcFlags {
     pub(crate) async fn serve(&self, host: &PluginHost) -> Result<Option<Rpc>, Failure> {
         let Some(address) = self.rpc else { return Ok(None) };
         let manager = Manager::of(host);
-        let followed = match &manager {
-            Manager::Plugin(handle) => tls::following(host, handle.clone()).await?,
-            Manager::Disabled => None,
+        let followed = match manager.plugin() {
+            Some(handle) => tls::following(host, handle).await?,
+            None => None,
         };
         let (current, rotation) = followed.unzip();
-        if matches!(manager, Manager::Disabled) && !address.ip().is_loopback() {
+        if manager.plugin().is_none() && !address.ip().is_loopback() {
             tracing::warn!("{address} serves everybody: no security plugin is configured");
         }
         let authenticator = Authenticator::new(manager, AuthenticatorOptions::default());

@@ -282,6 +282,13 @@ impl Link {
         &self.0.instance
     }
 
+    /// Whether both lead to the same instance, and not to one of the same name
+    /// that took its place.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// The present time limits of calls.
     #[must_use]
     pub fn limits(&self) -> CallLimits {

@@ -17,3 +17,4 @@ pub use config::{HostConfig, Interfaces, SettingsSource, Sourced, resolver};
 pub use ground::{MakeTrust, Trust};
 pub use host::Host;
 pub use plan::Applied;
+pub use registry::Lookup;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use actix::Addr;
-use outrigger_core::manager::{Applied, Host, PluginManager};
+use outrigger_core::manager::{Applied, Host, Lookup, PluginManager};
 use outrigger_core::{HostError, HostEvent, PluginStatus};
 use outrigger_gateways::Gateway;
 use outrigger_transport::{Health, Reattach};
@@ -13,6 +13,7 @@ use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::builder::PluginHostBuilder;
+use crate::following::Following;
 
 /// Plugins that run, and the ways to them.
 ///
@@ -50,6 +51,19 @@ impl PluginHost {
             return Err(HostError::WrongInterface { instance, interface, asked: G::INTERFACE });
         }
         Ok(G::from_link(link))
+    }
+
+    /// Finds what this host has from elsewhere, such as a server's handlers.
+    #[must_use]
+    pub fn lookup(&self) -> Lookup {
+        self.0.lookup()
+    }
+
+    /// The way to whichever instance fills the gateway's interface, now and after
+    /// settings were applied.
+    #[must_use]
+    pub fn follow<G: Gateway>(&self) -> Following<G> {
+        Following::new(self.0.lookup())
     }
 
     /// Reads the settings anew and replaces an instance's generation: the new

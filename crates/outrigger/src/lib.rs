@@ -76,10 +76,12 @@
 //! `#[tokio::main]` ships the program `outrigger-launcher` beside it.
 
 mod builder;
+mod following;
 mod host;
 mod trust;
 
 pub use builder::{PluginHostBuilder, Registered};
+pub use following::Following;
 pub use host::PluginHost;
 
 pub use outrigger_core::manager::Applied;

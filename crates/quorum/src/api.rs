@@ -9,8 +9,10 @@
 //! | `plugin@account_newAccount` | any JSON | `{"address": "0x…", "url": "…"}` |
 //! | `plugin@account_importRawKey` | a key in hexadecimal digits without `0x`, any JSON | the same |
 //!
-//! A namespace is there if its interface is configured. Errors have the code
-//! −32000, and −32602 where a parameter is wrong. No config, key or token is in
+//! A namespace answers while its interface is configured: settings that are
+//! applied to a running host may add and remove it. Until then its methods are
+//! unknown, with the code −32601. Other errors have the code −32000, and −32602
+//! where a parameter is wrong. No config, key or token is in
 //! any result or error.
 
 mod account;
@@ -21,8 +23,8 @@ use std::fmt;
 
 use jsonrpsee::RpcModule;
 use jsonrpsee::core::RegisterMethodError;
-use jsonrpsee::types::{ErrorObjectOwned, Params};
-use outrigger::{Gateway, PluginHost, account as accounts, helloworld as hello};
+use jsonrpsee::types::{ErrorCode, ErrorObjectOwned, Params};
+use outrigger::{Following, Gateway, PluginHost};
 use serde::de::DeserializeOwned;
 
 pub use admin::plugins_info;
@@ -69,7 +71,7 @@ impl fmt::Display for Namespace {
     }
 }
 
-/// The methods of these namespaces, as far as their interfaces are configured.
+/// The methods of these namespaces.
 ///
 /// # Errors
 ///
@@ -82,31 +84,16 @@ pub fn module(
     for namespace in namespaces {
         match namespace {
             Namespace::Admin => module.merge(admin::module(host)?)?,
-            Namespace::HelloWorld => {
-                if let Some(handle) = gateway::<hello::Handle>(host) {
-                    module.merge(helloworld::module(handle)?)?;
-                }
-            }
-            Namespace::Account => {
-                if let Some(handle) = gateway::<accounts::Handle>(host) {
-                    module.merge(account::module(handle)?)?;
-                }
-            }
+            Namespace::HelloWorld => module.merge(helloworld::module(host.follow())?)?,
+            Namespace::Account => module.merge(account::module(host.follow())?)?,
         }
     }
     Ok(module)
 }
 
-/// The instance that has the interface's name or, if there is just one, the
-/// instance that fills it.
-fn gateway<G: Gateway>(host: &PluginHost) -> Option<G> {
-    if let Ok(handle) = host.gateway(G::INTERFACE) {
-        return Some(handle);
-    }
-    let fills = host.status().into_iter().filter(|it| it.interface.as_str() == G::INTERFACE);
-    let names: Vec<_> = fills.map(|status| status.instance).collect();
-    let [only] = names.as_slice() else { return None };
-    host.gateway(only.as_str()).ok()
+/// The gateway of now; without one it is as if the method were not there.
+fn present<G: Gateway>(following: &Following<G>) -> Result<G, ErrorObjectOwned> {
+    following.gateway().ok_or_else(|| ErrorObjectOwned::from(ErrorCode::MethodNotFound))
 }
 
 fn failed(error: &dyn std::error::Error) -> ErrorObjectOwned {

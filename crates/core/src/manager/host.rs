@@ -21,7 +21,7 @@ use super::gate::Gate;
 use super::ground::Ground;
 use super::messages::{ApplySettings, FindConnection, ReloadPlugin, StartAll, StopAll};
 use super::plan::Applied;
-use super::registry::{Instance, Registry};
+use super::registry::{Instance, Lookup, Registry};
 use crate::error::HostError;
 use crate::live::Link;
 use crate::plugin::HostContext;
@@ -235,6 +235,12 @@ impl Host {
     /// becomes of single instances is in what this returns.
     pub async fn apply(&self, dry_run: bool) -> Result<Applied, HostError> {
         self.manager.send(ApplySettings { dry_run }).await.unwrap_or(Err(HostError::Stopped))
+    }
+
+    /// Finds instances from elsewhere, across settings that are applied.
+    #[must_use]
+    pub fn lookup(&self) -> Lookup {
+        Lookup { registry: self.registry.clone(), resolver: self.resolver.clone() }
     }
 
     /// The link to an instance, and the interface that it fills.

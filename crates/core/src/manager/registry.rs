@@ -2,10 +2,12 @@
 //! takes the whole table as it stands; a change puts another one in its place.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use actix::Addr;
 use arc_swap::{ArcSwap, Guard};
+use outrigger_discovery::Resolver;
 use outrigger_types::{InstanceName, InterfaceName};
 use tokio::sync::watch;
 
@@ -27,6 +29,36 @@ pub(super) struct Instance {
 impl Instance {
     pub(super) fn status(&self) -> PluginStatus {
         self.status.borrow().clone()
+    }
+}
+
+/// Finds instances as they are at each moment. A cheap clone; it may outlive the
+/// host, and finds what was there last then.
+#[derive(Debug, Clone)]
+pub struct Lookup {
+    pub(super) registry: Registry,
+    pub(super) resolver: Arc<ArcSwap<Resolver>>,
+}
+
+impl Lookup {
+    /// Where distributions lie.
+    #[must_use]
+    pub fn base_dir(&self) -> PathBuf {
+        self.resolver.load().base_dir.clone()
+    }
+
+    /// The link to the instance of this name, if it fills this interface; or
+    /// else to the instance that does, if there is just one.
+    #[must_use]
+    pub fn filling(&self, name: &str, interface: &str) -> Option<Link> {
+        let all = self.registry.all();
+        let fills = |instance: &&Instance| instance.interface.as_str() == interface;
+        if let Some(named) = all.get(name).filter(fills) {
+            return Some(named.link.clone());
+        }
+        let mut others = all.values().filter(fills);
+        let only = others.next()?;
+        others.next().is_none().then(|| only.link.clone())
     }
 }
 

@@ -6,8 +6,8 @@ use actix::Addr;
 use jsonrpsee::RpcModule;
 use jsonrpsee::core::RegisterMethodError;
 use jsonrpsee::types::ErrorObjectOwned;
-use outrigger::manager::PluginManager;
 use outrigger::manager::messages::{GetStatus, ReloadPlugin};
+use outrigger::manager::{Lookup, PluginManager};
 use outrigger::{HostError, InstanceName, PluginHost, PluginStatus, actix};
 use serde_json::{Map, Value, json};
 
@@ -15,21 +15,21 @@ use super::{ERROR, Positional, failed};
 
 struct Admin {
     manager: Addr<PluginManager>,
-    base_dir: String,
+    lookup: Lookup,
 }
 
 pub(super) fn module(
     host: &PluginHost,
 ) -> Result<RpcModule<impl Send + Sync>, RegisterMethodError> {
-    let base_dir = host.base_dir().display().to_string();
-    let mut module = RpcModule::new(Admin { manager: host.manager(), base_dir });
+    let mut module = RpcModule::new(Admin { manager: host.manager(), lookup: host.lookup() });
     module.register_async_method("admin_reloadPlugin", |params, admin, _| async move {
         let name: String = Positional::of(&params).next()?;
         reload(&admin.manager, &name).await
     })?;
     module.register_async_method("admin_nodeInfo", |_, admin, _| async move {
         let statuses = admin.manager.send(GetStatus).await.map_err(|error| failed(&error))?;
-        Ok::<_, ErrorObjectOwned>(json!({ "plugins": info(&admin.base_dir, &statuses) }))
+        let base_dir = admin.lookup.base_dir().display().to_string();
+        Ok::<_, ErrorObjectOwned>(json!({ "plugins": info(&base_dir, &statuses) }))
     })?;
     Ok(module)
 }

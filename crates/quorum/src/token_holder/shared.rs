@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::state::{Now, State};
 use super::{Token, TokenError};
 
-/// Longest wait for a manager, which may have a limit of its own.
+/// Longest wait for a manager in one refresh, however many questions that is.
 const ANSWER: Duration = Duration::from_secs(30);
 
 pub(super) struct Shared<M> {
@@ -79,16 +79,17 @@ impl<M: TokenManager> Shared<M> {
             return;
         }
         let wanted = Instant::now();
-        // Whoever holds it does so for two answers at most, and then all who
-        // wait find that a refresh was attempted.
+        // Whoever holds it does so for as long as one refresh may take, and then
+        // all who wait find that one was attempted.
         let _alone = self.refreshing.lock().await;
+        let until = Instant::now() + ANSWER;
         {
             let state = self.state();
             if !state.is_due(now()) || state.was_attempted(wanted, now()) {
                 return;
             }
         }
-        let anticipated = self.anticipate().await;
+        let anticipated = self.anticipate_until(until).await;
         let version = {
             let mut state = self.state();
             if !state.left(now()).is_zero() {
@@ -101,7 +102,7 @@ impl<M: TokenManager> Shared<M> {
         };
         let token = self.token();
         let answer = manager.token_refresh(token.as_str(), &self.psi);
-        let answer = tokio::time::timeout(ANSWER, answer).await.unwrap_or_else(|_| Err(late()));
+        let answer = tokio::time::timeout_at(until, answer).await.unwrap_or_else(|_| Err(late()));
         self.take(answer, version);
     }
 
@@ -130,8 +131,12 @@ impl<M: TokenManager> Shared<M> {
 
     /// Asks for the anticipation.
     pub(super) async fn anticipate(&self) -> Result<(), GatewayError> {
+        self.anticipate_until(Instant::now() + ANSWER).await
+    }
+
+    async fn anticipate_until(&self, until: Instant) -> Result<(), GatewayError> {
         let Some(manager) = &self.manager else { return Ok(()) };
-        let answer = tokio::time::timeout(ANSWER, manager.refresh_anticipation()).await;
+        let answer = tokio::time::timeout_at(until, manager.refresh_anticipation()).await;
         match answer.unwrap_or_else(|_| Err(late())) {
             Ok(anticipation) => {
                 self.state().anticipate(anticipation);

@@ -21,6 +21,8 @@ struct Manager(Arc<Inner>);
 
 struct Inner {
     anticipation: Duration,
+    /// What an answer to that takes.
+    pause: Mutex<Duration>,
     answers: Mutex<VecDeque<String>>,
     asked: Mutex<Vec<String>>,
     /// Refreshes wait until there is room.
@@ -31,6 +33,7 @@ fn manager(anticipation: u64, answers: &[&str]) -> Manager {
     let answers = answers.iter().map(|&answer| answer.to_owned()).collect();
     Manager(Arc::new(Inner {
         anticipation: Duration::from_secs(anticipation),
+        pause: Mutex::default(),
         answers: Mutex::new(answers),
         asked: Mutex::default(),
         gate: Semaphore::new(1_000),
@@ -45,6 +48,8 @@ impl Manager {
 
 impl TokenManager for Manager {
     async fn refresh_anticipation(&self) -> Result<Duration, GatewayError> {
+        let pause = *self.0.pause.lock().unwrap();
+        tokio::time::sleep(pause).await;
         Ok(self.0.anticipation)
     }
 
@@ -210,12 +215,17 @@ async fn the_answer_to_a_refresh_of_a_token_that_was_replaced_is_dropped() {
 
 #[tokio::test(start_paused = true)]
 async fn a_manager_that_does_not_answer_costs_a_caller_half_a_minute_at_most() {
-    let manager = manager(10, &["bearer new"]);
-    manager.0.gate.forget_permits(1_000);
-    let holder = holder(&manager, "bearer old");
-    let began = Instant::now();
-    assert_eq!(holder.current_token().await.as_str(), "bearer old");
-    assert_eq!(seconds(began), 30.0);
+    // It hangs at the second question, at both, or halfway.
+    for pause in [0, 3_600, 20] {
+        let manager = manager(10, &["bearer new"]);
+        manager.0.gate.forget_permits(1_000);
+        *manager.0.pause.lock().unwrap() = Duration::from_secs(pause);
+        let holder = holder(&manager, "bearer old");
+        let began = Instant::now();
+        let callers = join_all((0..10).map(|_| holder.current_token())).await;
+        assert!(callers.iter().all(|token| token.as_str() == "bearer old"));
+        assert_eq!(seconds(began), 30.0, "{pause}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,7 @@
 //! `outrigger run --rpc` with all four interfaces: the lines of the book, and
 //! what an operator and an attacker would try.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 
@@ -42,10 +42,25 @@ impl Site {
         Self { kit }
     }
 
-    fn run(&self, arguments: &[&str]) -> Running {
+    fn served(&self) -> Running {
+        Running::on(
+            &self.kit,
+            &["--rpc", "127.0.0.1:0", "--rpc.api", "admin,plugin@helloworld,plugin@account"],
+        )
+    }
+}
+
+struct Running {
+    child: Child,
+    url: String,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Running {
+    fn on(kit: &QuorumKit, arguments: &[&str]) -> Self {
         let mut child = Command::new(artifacts::command())
             .args(["run", "--json", "--plugins.skipverify", "--plugins"])
-            .arg(self.kit.kit.settings_url())
+            .arg(kit.kit.settings_url())
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -56,26 +71,27 @@ impl Site {
         lines.read_line(&mut line).unwrap();
         let ready: Value = serde_json::from_str(&line).expect("it is ready");
         let url = ready["rpc"].as_str().unwrap_or_default().replace("127.0.0.1", "localhost");
-        Running { child, url, _lines: lines }
+        Self { child, url, lines }
     }
 
-    fn served(&self) -> Running {
-        self.run(&["--rpc", "127.0.0.1:0", "--rpc.api", "admin,plugin@helloworld,plugin@account"])
-    }
-}
-
-struct Running {
-    child: Child,
-    url: String,
-    _lines: BufReader<ChildStdout>,
-}
-
-impl Running {
     fn stop(mut self, site: &Site) {
         let pid = Pid::from_raw(self.child.id().try_into().unwrap()).unwrap();
         kill_process(pid, Signal::TERM).unwrap();
         assert!(self.child.wait().unwrap().success());
         site.kit.kit.assert_clean();
+    }
+}
+
+/// Has settings taken up.
+fn hang_up(child: &Child, lines: &mut impl BufRead) {
+    kill_process(Pid::from_raw(child.id().try_into().unwrap()).unwrap(), Signal::HUP).unwrap();
+    loop {
+        let mut line = String::new();
+        assert!(lines.read_line(&mut line).unwrap() > 0, "it ended");
+        let line: Value = serde_json::from_str(&line).unwrap();
+        if line["event"] == "reloaded" {
+            return;
+        }
     }
 }
 
@@ -255,6 +271,33 @@ e2e! {
         running.stop(&site);
     }
 
+    async fn what_settings_add_and_drop_is_served_guarded_and_gone_at_once() {
+        let mut kit = QuorumKit::with("helloworld", json!({}));
+        let mut running = Running::on(&kit, &["--rpc", "127.0.0.1:0"]);
+        let open = || WsClientBuilder::default().build(running.url.replace("http", "ws"));
+        let client = open().await.unwrap();
+        let greet = || client.request::<Value, _>("plugin@helloworld_greeting", rpc_params!["x"]);
+        let make = || client.request::<Value, _>("plugin@account_newAccount", rpc_params![json!({})]);
+        assert_eq!(greet().await.unwrap(), "Hello x!");
+        assert_eq!(code(make().await).0, -32_601, "no account plugin yet");
+
+        kit.add("account", json!({}));
+        hang_up(&running.child, &mut running.lines);
+        assert!(make().await.unwrap()["address"].is_string());
+        kit.add("security", json!({ "tokens": {} }));
+        hang_up(&running.child, &mut running.lines);
+        let refused = greet().await;
+        assert_eq!(code(refused), (-32_001, "missing access token".into()));
+        kit.kit.set("/providers/security", Value::Null);
+        hang_up(&running.child, &mut running.lines);
+        assert_eq!(code(greet().await).0, -32_001, "nobody is let in by dropping the guard");
+        drop(client);
+        let pid = Pid::from_raw(running.child.id().try_into().unwrap()).unwrap();
+        kill_process(pid, Signal::TERM).unwrap();
+        assert!(running.child.wait().unwrap().success());
+        kit.kit.assert_clean();
+    }
+
     async fn multitenancy_needs_the_security_plugin() {
         let kit = QuorumKit::with("helloworld", json!({}));
         let output = Command::new(artifacts::command())
@@ -302,7 +345,7 @@ e2e! {
         lines.read_line(&mut line).unwrap();
         let ready: Value = serde_json::from_str(&line).unwrap();
         let url = ready["rpc"].as_str().unwrap().replace("127.0.0.1", "localhost");
-        let running = Running { child, url, _lines: lines };
+        let running = Running { child, url, lines };
         let token = format!("bearer {marker}");
         let client = ws(&site, &running.url, Some(&token)).await;
         let refused: Result<Value, _> = client.request("admin_nodeInfo", rpc_params![]).await;
