@@ -17,6 +17,7 @@ mod rpc;
 mod run;
 mod sign;
 mod signals;
+mod tree;
 mod versions;
 
 use std::process::ExitCode;

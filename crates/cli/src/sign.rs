@@ -6,6 +6,7 @@ use clap::Args;
 use outrigger::distribution::{self, IfExists, KeyAlgorithm, SigningKey};
 
 use crate::failure::Failure;
+use crate::tree;
 
 /// Sign a distribution, so that hosts can verify it.
 ///
@@ -25,6 +26,13 @@ pub(crate) struct Arguments {
     /// <plugins@acme.example>`; the public half goes to `<FILE>.pub`
     #[arg(long, value_name = "USER ID")]
     generate: Option<String>,
+    /// Put the signature where a plugin central has it, in this tree of files,
+    /// and the public key beside them as gpg.key
+    #[arg(long, value_name = "TREE")]
+    central: Option<PathBuf>,
+    /// The path in the tree, as settings have it in `pluginSigPathTemplate`
+    #[arg(long, value_name = "TEMPLATE", requires = "central")]
+    sig_path: Option<String>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -39,19 +47,28 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         _ => None,
     };
     let key = SigningKey::read(&arguments.key)?;
-    let signed = distribution::sign(&arguments.zip, &key, password.as_deref())?;
+    let (path, digest, fingerprint) = match &arguments.central {
+        None => {
+            let signed = distribution::sign(&arguments.zip, &key, password.as_deref())?;
+            (signed.path, signed.digest.to_string(), signed.signer.fingerprint)
+        }
+        Some(tree) => {
+            let template = arguments.sig_path.as_deref();
+            tree::sign(tree, template, &arguments.zip, &key, password.as_deref())?
+        }
+    };
     if arguments.json {
         let report = serde_json::json!({
-            "path": signed.path,
-            "sha256": signed.digest,
-            "fingerprint": signed.signer.fingerprint,
+            "path": path,
+            "sha256": digest,
+            "fingerprint": fingerprint,
             "public_key": generated,
         });
         println!("{report}");
         return Ok(());
     }
-    println!("{}", signed.path.display());
-    println!("signed by {}", signed.signer.fingerprint);
+    println!("{}", path.display());
+    println!("signed by {fingerprint}");
     if let Some(public) = generated {
         println!("hosts need the public key {} as <baseDir>/gpg.key", public.display());
     }

@@ -84,6 +84,7 @@ pub use builder::{PluginHostBuilder, Registered};
 pub use following::Following;
 pub use host::PluginHost;
 
+pub use outrigger_central::Template as PathTemplate;
 pub use outrigger_core::manager::Applied;
 pub use outrigger_core::settings::{self, Settings, SettingsError};
 pub use outrigger_core::{

@@ -225,6 +225,42 @@ e2e! {
         assert_eq!(restored, serde_json::from_str::<Value>(&before).unwrap());
     }
 
+    async fn a_tree_that_pack_and_sign_lay_out_is_a_central() {
+        let mut site = Site::new();
+        let tree = site.0.path().join("tree");
+        let tree = arg(&tree).to_owned();
+        let source = site.0.path().join("source-1.0.0");
+        for zip in fs::read_dir(site.0.base_dir()).unwrap() {
+            fs::remove_file(zip.unwrap().path()).unwrap();
+        }
+        let packed = site.json(&["pack", arg(&source), "--central", &tree]);
+        let path = format!("{tree}/maven/bin/hello/1.0.0/hello-1.0.0-linux-amd64");
+        assert_eq!(packed["path"], format!("{path}.zip"));
+        let zip = packed["path"].as_str().unwrap();
+        let signed = site.json(&["sign", zip, "--key", "key.asc", "--central", &tree]);
+        assert_eq!(signed["path"], format!("{path}-sha256.checksum.asc"));
+        site.0.set("/central/baseURL", json!(format!("file://{tree}/")));
+        site.0.set("/verification/fingerprints", json!([signed["fingerprint"]]));
+        let installed =
+            site.json(&["install", "hello@1.0.0", "--plugins", &site.0.settings_url()]);
+        assert_eq!(installed["sha256"], packed["sha256"]);
+
+        // Once more with the same key, and never with one that hosts do not get.
+        site.json(&["sign", zip, "--key", "key.asc", "--central", &tree]);
+        let before = fs::read(format!("{path}-sha256.checksum.asc")).unwrap();
+        let other = ["sign", zip, "--key", "other.asc", "--generate", "Other", "--central", &tree];
+        let output = outrigger(&other, site.0.path());
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(error.contains("does not hold the key that signs"), "{error}");
+        assert_eq!(fs::read(format!("{path}-sha256.checksum.asc")).unwrap(), before);
+        let keep = ["pack", arg(&source), "--central", &tree, "--keep"];
+        assert_eq!(outrigger(&keep, site.0.path()).status.code(), Some(1));
+        let away = ["pack", arg(&source), "--central", &tree, "--dist-path", "../{{.Name}}.zip"];
+        assert_eq!(outrigger(&away, site.0.path()).status.code(), Some(2));
+        assert_eq!(fs::read_dir(&tree).unwrap().count(), 2, "nothing else is left in the tree");
+    }
+
     async fn what_is_installed_is_listed_with_who_signed_it() {
         let site = Site::new();
         let listed = site.on_settings(&["list"]);
