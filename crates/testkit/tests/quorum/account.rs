@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use alloy_consensus::transaction::SignerRecoverable as _;
+use alloy_consensus::{Transaction as _, TxLegacy, TypedTransaction};
 use alloy_primitives::{Address as EthAddress, B256, Signature as EthSignature, hex, keccak256};
 use k256::ecdsa::SigningKey;
 use outrigger::account::{AccountActor, AccountService as _, Accounts, Address, Handle};
 use outrigger::{GatewayError, actix};
+use outrigger_quorum::wallet::Backend;
 use outrigger_testkit::e2e;
 use serde_json::{Value, json};
 
@@ -30,6 +33,40 @@ fn recovered(signature: [u8; 65], hash: B256) -> Address {
 }
 
 e2e! {
+    async fn a_wallet_signs_as_a_node_does_with_the_plugin_s_key_across_a_reload() {
+        let (kit, host, handle) = start::<Handle>(config()).await;
+        let backend = Backend::new(handle);
+        let wallet = backend.wallet();
+        let account = EthAddress::from(address(KEY).0);
+        let transaction = || TypedTransaction::Legacy(TxLegacy {
+            nonce: 9,
+            gas_price: 20_000_000_000,
+            gas_limit: 21_000,
+            to: EthAddress::repeat_byte(0x35).into(),
+            ..TxLegacy::default()
+        });
+        let locked = wallet.sign_transaction(account, transaction(), Some(1)).await.unwrap_err();
+        assert!(locked.to_string().contains("account locked"), "{locked}");
+        let signed = wallet
+            .sign_transaction_with_passphrase(account, "hunter2", transaction(), Some(1))
+            .await
+            .unwrap();
+        assert_eq!(signed.recover_signer().unwrap(), account);
+        assert_eq!(signed.chain_id(), Some(1));
+
+        host.reload("account").await.unwrap();
+        backend.timed_unlock(account, "hunter2", Duration::from_secs(60)).await.unwrap();
+        // Deterministic signatures: the same from another process.
+        let again = wallet.sign_transaction(account, transaction(), Some(1)).await.unwrap();
+        assert_eq!(again, signed);
+        let text = wallet.sign_text(account, b"Hello World").await.unwrap();
+        assert_eq!(text.recover_address_from_msg("Hello World").unwrap(), account);
+        let mine = TxLegacy { nonce: 1, gas_limit: 21_000, ..TxLegacy::default() };
+        let private = wallet.sign_private_transaction(account, mine).await.unwrap();
+        assert!(matches!(private.v(), 37 | 38), "{}", private.v());
+        stop(&kit, host).await;
+    }
+
     async fn every_method_of_the_account_interface_sends_its_message_and_maps_the_answer() {
         let (kit, host, handle) = start::<Handle>(config()).await;
         let (one, two) = (address(KEY), address(OTHER));
