@@ -1,11 +1,13 @@
 //! The directory of a host's running plugins: private, and its own.
 
+use std::ffi::OsStr;
+use std::fs::File;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{StatVfsMountFlags, statvfs};
-use tempfile::TempDir;
+use rustix::fs::{FlockOperation, StatVfsMountFlags, flock, statvfs};
+use rustix::io::Errno;
 
 /// Why plugins cannot run in a directory.
 #[derive(Debug, thiserror::Error)]
@@ -37,9 +39,21 @@ pub enum RunRootError {
     },
 }
 
+/// What the names of hosts' directories begin with.
+const HOST: &str = "h";
+/// The same, until one is locked.
+const NEW: &str = "new-";
+/// Most directories that one sweep looks at.
+const MOST: usize = 10_000;
+
 /// A directory that one host owns, beneath the run directory; removed with it.
+/// It is locked as long as the host lives, so that whoever finds it unlocked
+/// knows that its host is gone.
 #[derive(Debug)]
-pub struct RunRoot(TempDir);
+pub struct RunRoot {
+    path: PathBuf,
+    _lock: File,
+}
 
 impl RunRoot {
     /// Makes the run directory if it is missing (mode 0700), checks it, and
@@ -65,11 +79,54 @@ impl RunRoot {
         }
         let permissions = std::fs::Permissions::from_mode(0o700);
         let made = tempfile::Builder::new()
-            .prefix("h")
+            .prefix(NEW)
             .rand_bytes(10)
             .permissions(permissions)
-            .tempdir_in(run_dir);
-        made.map(Self).map_err(unusable)
+            .tempdir_in(run_dir)
+            .map_err(unusable)?;
+        let lock = File::open(made.path()).map_err(unusable)?;
+        // Nobody else knows its name yet.
+        flock(&lock, FlockOperation::NonBlockingLockExclusive)
+            .map_err(|errno| unusable(errno.into()))?;
+        let name = made.path().file_name().and_then(OsStr::to_str).unwrap_or_default();
+        let path = run_dir.join(name.replacen(NEW, HOST, 1));
+        // Named as a host's only now, so that no sweep finds it unlocked.
+        std::fs::rename(made.path(), &path).map_err(unusable)?;
+        let _renamed = made.keep();
+        Ok(Self { path, _lock: lock })
+    }
+
+    /// Removes what hosts left in a run directory that were killed, and nothing
+    /// else: directories of this user's, with a host's name, that nobody has
+    /// locked. Returns how many those were. `stop` is asked before each. Blocks
+    /// on the disk.
+    pub fn sweep(run_dir: &Path, stop: impl Fn() -> bool) -> usize {
+        let Ok(entries) = std::fs::read_dir(run_dir) else { return 0 };
+        let names =
+            entries.take(MOST).filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let is_host = |name: &String| {
+            let rest = name.strip_prefix(HOST).unwrap_or_default();
+            rest.len() == 10 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        };
+        let mut swept = 0;
+        for name in names.filter(is_host) {
+            if stop() {
+                break;
+            }
+            let path = run_dir.join(name);
+            match abandoned(&path) {
+                Ok(Some(_lock)) => match remove(&path) {
+                    Ok(()) => swept += 1,
+                    Err(error) => {
+                        let path = path.display();
+                        tracing::warn!(%path, %error, "what a killed host left stays");
+                    }
+                },
+                // Somebody's, or going away just now.
+                Ok(None) | Err(_) => {}
+            }
+        }
+        swept
     }
 
     /// Lets other users pass through, which a group must that may reach a
@@ -92,8 +149,46 @@ impl RunRoot {
     /// The host's own directory.
     #[must_use]
     pub fn path(&self) -> &Path {
-        self.0.path()
+        &self.path
     }
+}
+
+impl Drop for RunRoot {
+    fn drop(&mut self) {
+        if let Err(error) = remove(&self.path) {
+            let path = self.path.display();
+            tracing::warn!(%path, %error, "the host's directory could not be removed");
+        }
+    }
+}
+
+/// The lock of a directory whose host is gone.
+fn abandoned(path: &Path) -> io::Result<Option<File>> {
+    let found = std::fs::symlink_metadata(path)?;
+    if !found.is_dir() || found.uid() != rustix::process::geteuid().as_raw() {
+        return Ok(None);
+    }
+    let lock = File::open(path)?;
+    match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Some(lock)),
+        Err(Errno::WOULDBLOCK) => Ok(None),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// Removes a tree whose directories may be read-only, as unpacked ones are.
+fn remove(path: &Path) -> io::Result<()> {
+    let mut pending = vec![path.to_owned()];
+    while let Some(directory) = pending.pop() {
+        std::fs::set_permissions(&directory, std::fs::Permissions::from_mode(0o700))?;
+        for entry in std::fs::read_dir(&directory)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                pending.push(entry.path());
+            }
+        }
+    }
+    std::fs::remove_dir_all(path)
 }
 
 #[cfg(test)]
@@ -110,6 +205,39 @@ mod tests {
         }
         drop(root);
         assert_eq!(run_dir.read_dir().unwrap().count(), 0);
+    }
+
+    /// What a host that was killed leaves: a tree, unlocked.
+    fn left_by_a_killed_host(run_dir: &Path) -> PathBuf {
+        let root = RunRoot::create(run_dir).unwrap();
+        let path = root.path().to_owned();
+        let tree = path.join("w1/tree/deep");
+        std::fs::create_dir_all(&tree).unwrap();
+        std::fs::write(tree.join("file"), "x").unwrap();
+        for directory in [tree.as_path(), tree.parent().unwrap()] {
+            std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o500)).unwrap();
+        }
+        let RunRoot { _lock: ref lock, .. } = root;
+        flock(lock, FlockOperation::Unlock).unwrap();
+        std::mem::forget(root);
+        path
+    }
+
+    #[test]
+    fn what_killed_hosts_left_is_swept_and_nothing_else_is() {
+        let parent = tempfile::tempdir().unwrap();
+        let run_dir = parent.path().join("run");
+        let alive = RunRoot::create(&run_dir).unwrap();
+        let dead = [left_by_a_killed_host(&run_dir), left_by_a_killed_host(&run_dir)];
+        let others = ["notes", "h12345", "new-abcdefghij", "habcdefghi.", "gabcdefghij"];
+        others.iter().for_each(|name| std::fs::create_dir(run_dir.join(name)).unwrap());
+        std::fs::write(run_dir.join("habcdefghij"), "a file").unwrap();
+        assert_eq!(RunRoot::sweep(&run_dir, || true), 0, "it was told to stop");
+        assert_eq!(RunRoot::sweep(&run_dir, || false), 2);
+        assert!(dead.iter().all(|path| !path.exists()) && alive.path().exists());
+        assert_eq!(run_dir.read_dir().unwrap().count(), others.len() + 2);
+        assert_eq!(RunRoot::sweep(&run_dir, || false), 0);
+        assert_eq!(RunRoot::sweep(&parent.path().join("absent"), || false), 0);
     }
 
     #[test]
