@@ -9,6 +9,7 @@
 //! This crate names no gateway. Whoever embeds it says what interfaces there
 //! are ([`InterfaceSpec`]).
 
+mod crash;
 mod error;
 mod interface;
 mod live;
@@ -19,6 +20,7 @@ mod source;
 mod status;
 mod system;
 
+pub use crash::{CrashReport, Crashes};
 pub use error::{HostError, PluginError, PluginErrorKind};
 pub use interface::{InitialiseError, InitialiseRequest, Initialiser, InterfaceSpec};
 pub use live::{CallLimits, Entered, Link, Live, Unavailable};

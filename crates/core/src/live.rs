@@ -6,18 +6,18 @@
 //! nobody in any more, so that draining it is waiting for its count to reach
 //! zero.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use outrigger_transport::Endpoint;
 use outrigger_types::{Generation, InstanceName};
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// Calls that may wait for an exclusive reload, for one instance.
-const WAITING_CALLS: usize = 256;
+use crate::settings::CallBounds;
 
 /// Why a call reached no generation, or lost it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,13 +39,28 @@ pub enum Unavailable {
         /// How long the call waited.
         waited: Duration,
     },
-    /// Too many calls wait for an exclusive reload.
+    /// Nothing serves, and too many calls wait for the next generation.
     #[error(
-        "plugin `{instance}` is being reloaded and {WAITING_CALLS} calls wait for it; try again later"
+        "plugin `{instance}` does not serve now and {queue} calls wait for it; try again later"
     )]
     Crowded {
         /// The instance.
         instance: InstanceName,
+        /// How many may wait.
+        queue: u32,
+    },
+    /// As many calls are under way and wait as may.
+    #[error(
+        "plugin `{instance}` has {in_flight} calls under way and {queue} that wait; try again \
+         later, or raise `calls`"
+    )]
+    Busy {
+        /// The instance.
+        instance: InstanceName,
+        /// How many may be under way.
+        in_flight: u32,
+        /// How many may wait.
+        queue: u32,
     },
     /// The generation ended while the call was under way.
     #[error("plugin `{instance}` ended during the call: {reason}")]
@@ -75,13 +90,16 @@ pub struct CallLimits {
     pub deadline: Duration,
     /// How long a call waits while an exclusive reload runs.
     pub reload_queue: Duration,
+    /// How many may be under way and wait, and for how long after a death.
+    pub bounds: CallBounds,
 }
 
 #[derive(Debug, Clone)]
 enum Availability {
     Up,
     Switching,
-    Down(Arc<str>),
+    /// Why, and whether the next generation comes by itself.
+    Down(Arc<str>, bool),
 }
 
 #[derive(Debug)]
@@ -90,7 +108,25 @@ struct Shared {
     current: ArcSwapOption<Live>,
     availability: watch::Sender<Availability>,
     limits: ArcSwap<CallLimits>,
-    waiting: Semaphore,
+    /// Calls that wait, for whatever.
+    waiting: AtomicU32,
+}
+
+/// A place among those that wait.
+struct Waiting<'a>(&'a AtomicU32);
+
+impl<'a> Waiting<'a> {
+    fn take(waiting: &'a AtomicU32, limit: u32) -> Option<Self> {
+        let taken = Self(waiting);
+        // Counted out again by the drop where there was no room.
+        (waiting.fetch_add(1, Ordering::AcqRel) < limit).then_some(taken)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 /// One generation, as calls see it.
@@ -148,29 +184,48 @@ impl Live {
 struct Calls {
     state: AtomicU64,
     emptied: Notify,
+    /// Calls that wait for another one to end.
+    queued: AtomicU32,
+    freed: Notify,
+}
+
+/// What came of an attempt to be counted in.
+enum Counted {
+    In,
+    Full,
+    Closed,
 }
 
 const CLOSED: u64 = 1 << 63;
 
 impl Calls {
-    fn enter(&self) -> bool {
-        if self.state.fetch_add(1, Ordering::AcqRel) & CLOSED == 0 {
-            return true;
+    fn enter(&self, limit: u32) -> Counted {
+        // Never more than is true: a count that is taken back would hide the room
+        // that somebody is being told of.
+        let room = |state: u64| (state < u64::from(limit)).then_some(state + 1);
+        match self.state.fetch_update(Ordering::SeqCst, Ordering::SeqCst, room) {
+            Ok(_) => Counted::In,
+            Err(state) if state & CLOSED != 0 => Counted::Closed,
+            Err(_) => Counted::Full,
         }
-        self.leave();
-        false
     }
 
     fn leave(&self) {
-        if self.state.fetch_sub(1, Ordering::AcqRel) == CLOSED + 1 {
+        if self.state.fetch_sub(1, Ordering::SeqCst) == CLOSED + 1 {
             self.emptied.notify_waiters();
+        }
+        // In one order with the count, so that whoever queues after it was full
+        // either sees the room or is seen here.
+        if self.queued.load(Ordering::SeqCst) > 0 {
+            self.freed.notify_one();
         }
     }
 
     fn close(&self) {
-        if self.state.fetch_or(CLOSED, Ordering::AcqRel) & !CLOSED == 0 {
+        if self.state.fetch_or(CLOSED, Ordering::SeqCst) & !CLOSED == 0 {
             self.emptied.notify_waiters();
         }
+        self.freed.notify_waiters();
     }
 
     fn count(&self) -> u64 {
@@ -200,13 +255,14 @@ pub(crate) struct LiveCell {
 
 impl LiveCell {
     pub(crate) fn new(instance: InstanceName, limits: CallLimits) -> Self {
-        let (availability, _) = watch::channel(Availability::Down("it was not started".into()));
+        let (availability, _) =
+            watch::channel(Availability::Down("it was not started".into(), false));
         let shared = Arc::new(Shared {
             instance,
             current: ArcSwapOption::empty(),
             availability,
             limits: ArcSwap::from_pointee(limits),
-            waiting: Semaphore::new(WAITING_CALLS),
+            waiting: AtomicU32::new(0),
         });
         Self { shared, removed: None }
     }
@@ -230,7 +286,13 @@ impl LiveCell {
 
     /// Sends calls nowhere; those under way go on.
     pub(crate) fn withdraw(&self, reason: &str) {
-        self.take(Availability::Down(reason.into()));
+        self.take(Availability::Down(reason.into(), false));
+    }
+
+    /// As [`withdraw`](Self::withdraw), until the next generation, which comes by
+    /// itself.
+    pub(crate) fn withdraw_for_now(&self, reason: &str) {
+        self.take(Availability::Down(reason.into(), true));
     }
 
     /// As [`withdraw`](Self::withdraw), for good: the reason stays when this is
@@ -240,13 +302,15 @@ impl LiveCell {
         self.removed = Some(reason.into());
     }
 
-    /// Sends calls nowhere, and ends those under way.
-    pub(crate) fn withdraw_ended(&self, reason: &str) {
+    /// Sends calls nowhere, and ends those under way, whose number it returns.
+    /// Those that wait do so until the next generation, if `returns`.
+    pub(crate) fn withdraw_ended(&self, reason: &str, returns: bool) -> u64 {
         let before = self.shared.current.load_full();
-        self.withdraw(reason);
-        if let Some(before) = before {
-            before.end(reason);
-        }
+        self.take(Availability::Down(reason.into(), returns));
+        let Some(before) = before else { return 0 };
+        let calls = before.in_flight();
+        before.end(reason);
+        calls
     }
 
     /// Has calls wait for the next generation.
@@ -267,7 +331,7 @@ impl Drop for LiveCell {
     /// Links outlive the host: their calls must not go to what is gone.
     fn drop(&mut self) {
         let removed = self.removed.take();
-        self.withdraw_ended(removed.as_deref().unwrap_or("the host has stopped"));
+        self.withdraw_ended(removed.as_deref().unwrap_or("the host has stopped"), false);
     }
 }
 
@@ -311,53 +375,103 @@ impl Link {
     ///
     /// Dropping the future counts nothing in.
     pub async fn enter(&self) -> Result<Entered, Unavailable> {
-        match self.try_enter() {
-            Some(entered) => Ok(entered),
-            None => self.enter_slowly().await,
+        let limit = self.0.limits.load().bounds.in_flight;
+        match self.try_enter(limit) {
+            Tried::In(entered) => Ok(entered),
+            Tried::Full(_) | Tried::Nowhere => self.enter_slowly().await,
         }
     }
 
-    fn try_enter(&self) -> Option<Entered> {
+    fn try_enter(&self, limit: u32) -> Tried {
         // A closed generation has a successor, or none: the second load tells.
         for _ in 0..2 {
-            let live = self.0.current.load_full()?;
-            if live.calls.enter() {
-                return Some(Entered(live));
+            let Some(live) = self.0.current.load_full() else { return Tried::Nowhere };
+            match live.calls.enter(limit) {
+                Counted::In => return Tried::In(Entered(live)),
+                Counted::Full => return Tried::Full(live),
+                Counted::Closed => {}
             }
         }
-        None
+        Tried::Nowhere
     }
 
     #[cold]
     async fn enter_slowly(&self) -> Result<Entered, Unavailable> {
         let instance = || self.0.instance.clone();
+        let limits = self.limits();
+        let CallBounds { in_flight, queue, wait } = limits.bounds;
         let mut availability = self.0.availability.subscribe();
-        let waits = self.limits().reload_queue;
-        let waiting = async {
-            let _slot = self
-                .0
-                .waiting
-                .try_acquire()
-                .map_err(|_| Unavailable::Crowded { instance: instance() })?;
-            loop {
-                let now = availability.borrow_and_update().clone();
-                if let Some(entered) = self.try_enter() {
-                    return Ok(entered);
+        // A caller's own deadline is around all of this.
+        let began = Instant::now();
+        let Some(_place) = Waiting::take(&self.0.waiting, queue) else {
+            return match self.try_enter(in_flight) {
+                Tried::In(entered) => Ok(entered),
+                Tried::Full(_) => Err(Unavailable::Busy { instance: instance(), in_flight, queue }),
+                Tried::Nowhere => Err(match availability.borrow().clone() {
+                    Availability::Down(reason, returns) if !returns || wait.is_zero() => {
+                        Unavailable::Down { instance: instance(), reason }
+                    }
+                    _ => Unavailable::Crowded { instance: instance(), queue },
+                }),
+            };
+        };
+        loop {
+            let now = availability.borrow_and_update().clone();
+            match self.try_enter(in_flight) {
+                Tried::In(entered) => return Ok(entered),
+                Tried::Full(live) => {
+                    self.queue_up(&live, in_flight).await;
+                    continue;
                 }
-                if let Availability::Down(reason) = now {
-                    return Err(Unavailable::Down { instance: instance(), reason });
+                Tried::Nowhere => {}
+            }
+            let (patience, error) = match now {
+                // It is being published, or taken away, right now.
+                Availability::Up => {
+                    tokio::task::yield_now().await;
+                    continue;
                 }
-                if availability.changed().await.is_err() {
+                Availability::Switching => {
+                    let waited = limits.reload_queue;
+                    (waited, Unavailable::Reloading { instance: instance(), waited })
+                }
+                Availability::Down(reason, returns) => {
+                    let patience = if returns { wait } else { Duration::ZERO };
+                    (patience, Unavailable::Down { instance: instance(), reason })
+                }
+            };
+            let changed = tokio::time::timeout_at(began + patience, availability.changed());
+            match changed.await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => {
                     let reason = "the host has stopped".into();
                     return Err(Unavailable::Down { instance: instance(), reason });
                 }
+                Err(_) => return Err(error),
             }
-        };
-        match tokio::time::timeout(waits, waiting).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Unavailable::Reloading { instance: instance(), waited: waits }),
         }
     }
+
+    /// Waits until there may be room in this generation, or it is closed.
+    async fn queue_up(&self, live: &Live, limit: u32) {
+        let freed = live.calls.freed.notified();
+        tokio::pin!(freed);
+        freed.as_mut().enable();
+        live.calls.queued.fetch_add(1, Ordering::SeqCst);
+        let _leave = Waiting(&live.calls.queued);
+        let state = live.calls.state.load(Ordering::SeqCst);
+        if state & CLOSED == 0 && state >= u64::from(limit) {
+            freed.await;
+        }
+    }
+}
+
+/// What came of an attempt to enter.
+enum Tried {
+    In(Entered),
+    /// This generation has as many calls as it may.
+    Full(Arc<Live>),
+    Nowhere,
 }
 
 /// A call that is counted in, until it is dropped.

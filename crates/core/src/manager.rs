@@ -11,6 +11,7 @@ mod host;
 pub mod messages;
 mod plan;
 mod registry;
+mod together;
 
 pub use actor::PluginManager;
 pub use config::{HostConfig, Interfaces, SettingsSource, Sourced, resolver};

@@ -68,6 +68,11 @@ pub(crate) struct Blueprint {
 }
 
 impl Blueprint {
+    /// Whether nothing is started in its place when it ended.
+    pub(crate) fn stays_down(&self) -> bool {
+        self.attached().is_some()
+    }
+
     /// What it is attached to, if it is.
     pub(crate) fn attached(&self) -> Option<&Reattach> {
         self.source.as_ref().and_then(PluginSource::attached)

@@ -23,12 +23,14 @@ mod file;
 mod json;
 mod layer;
 mod limits;
+pub(crate) mod order;
 mod pairs;
 mod paths;
 mod provider;
 mod reattach;
 mod schema;
 mod sources;
+mod supervision;
 mod toml_file;
 mod url;
 
@@ -54,6 +56,7 @@ pub use paths::default_run_dir;
 pub use provider::{EnvironmentProfile, ProviderSettings, ReloadMode, TlsSettings, Variables};
 pub use reattach::{REATTACH_VARIABLE, reattached};
 pub use sources::{Loaded, Sources};
+pub use supervision::{After, CallBounds, RestartPolicy, Strategy};
 pub use url::url_path;
 
 /// What a host is to do, parsed and complete.
@@ -81,6 +84,12 @@ pub struct Settings {
     /// The time limits that hold for a provider which sets none of its own.
     /// Each provider carries the result.
     pub timeouts: Timeouts,
+    /// How plugins are kept alive that set nothing of their own. Each provider
+    /// carries the result.
+    pub restart: RestartPolicy,
+    /// How much may be asked of plugins that set nothing of their own. Each
+    /// provider carries the result.
+    pub calls: CallBounds,
     /// How large a distribution may be.
     pub unpack: UnpackLimits,
 }
@@ -146,6 +155,8 @@ impl Settings {
             fingerprints: Vec::new(),
             rules: Rules::default(),
             timeouts: Timeouts::default(),
+            restart: RestartPolicy::default(),
+            calls: CallBounds::default(),
             unpack: UnpackLimits::default(),
         }
     }

@@ -8,6 +8,7 @@ use outrigger_transport::{Containment, Security};
 use outrigger_types::{Generation, InstanceName, InterfaceName, PluginName, PluginVersion};
 use serde::Serialize;
 
+use crate::crash::Crashes;
 use crate::source::RunsAs;
 
 /// The state of an instance.
@@ -138,6 +139,8 @@ pub struct PluginStatus {
     pub failures: u64,
     /// The last of them.
     pub last_error: Option<Arc<str>>,
+    /// The latest deaths of generations that served.
+    pub crashes: Crashes,
     /// What bringing the serving generation up took.
     pub timings: StartTimings,
 }
@@ -160,6 +163,8 @@ pub enum EventKind {
     Ready(Generation),
     /// The serving generation died or hung.
     Died(Generation, Arc<str>),
+    /// A generation died on probation; what served before it comes back.
+    RolledBack(Generation),
     /// A generation that was on its way out is gone.
     Gone(Generation),
     /// A start or a reload failed.

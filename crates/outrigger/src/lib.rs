@@ -88,9 +88,9 @@ pub use outrigger_central::Template as PathTemplate;
 pub use outrigger_core::manager::Applied;
 pub use outrigger_core::settings::{self, Settings, SettingsError};
 pub use outrigger_core::{
-    EventKind, HostError, HostEvent, InitialiseError, InitialiseRequest, Initialiser,
-    InterfaceSpec, Link, PluginError, PluginErrorKind, PluginSource, PluginState, PluginStatus,
-    RunsAs, SecurityMode, StartTimings, TlsFilesError, Unavailable, manager,
+    CrashReport, Crashes, EventKind, HostError, HostEvent, InitialiseError, InitialiseRequest,
+    Initialiser, InterfaceSpec, Link, PluginError, PluginErrorKind, PluginSource, PluginState,
+    PluginStatus, RunsAs, SecurityMode, StartTimings, TlsFilesError, Unavailable, manager,
 };
 pub use outrigger_gateways::{
     CallOptions, Caller, Gateway, GatewayError, Method, Outgoing, account, helloworld, initialiser,

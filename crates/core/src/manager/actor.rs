@@ -20,6 +20,7 @@ use super::messages::{
 use super::registry::{Instance, Registry};
 use crate::error::{HostError, PluginError, PluginErrorKind};
 use crate::plugin::messages::{GetConnection, Reload, Start, Stop};
+use crate::settings::order;
 
 /// Control only.
 const MAILBOX: usize = 64;
@@ -70,7 +71,17 @@ impl Handler<StartAll> for PluginManager {
 }
 
 async fn start_all(instances: &BTreeMap<InstanceName, Instance>) -> Result<(), HostError> {
-    let starts = instances.iter().map(|(instance, child)| async move {
+    for level in levels(instances) {
+        let level = level.iter().filter_map(|name| instances.get_key_value(name));
+        start_together(level).await?;
+    }
+    Ok(())
+}
+
+async fn start_together(
+    level: impl Iterator<Item = (&InstanceName, &Instance)>,
+) -> Result<(), HostError> {
+    let starts = level.map(|(instance, child)| async move {
         let outcome = child.actor.send(Start).await;
         (child.required, flatten(instance, outcome))
     });
@@ -85,9 +96,29 @@ async fn start_all(instances: &BTreeMap<InstanceName, Instance>) -> Result<(), H
     Ok(())
 }
 
+/// Those that were started last are stopped first.
 async fn stop_all(instances: &BTreeMap<InstanceName, Instance>) {
-    // A closed mailbox has nothing left to stop.
-    join_all(instances.values().map(|child| child.actor.send(Stop))).await;
+    for level in levels(instances).iter().rev() {
+        let level = level.iter().filter_map(|name| instances.get(name));
+        // A closed mailbox has nothing left to stop.
+        join_all(level.map(|child| child.actor.send(Stop))).await;
+    }
+}
+
+/// By their order, or all at once: settings that were applied may have left one
+/// that is started after something that is gone.
+fn levels(instances: &BTreeMap<InstanceName, Instance>) -> Vec<Vec<InstanceName>> {
+    let after = instances.iter().map(|(name, instance)| {
+        let known = instance.after.iter().filter(|other| instances.contains_key(*other));
+        (name.clone(), known.cloned().collect())
+    });
+    order::levels(&after.collect()).unwrap_or_else(|_| vec![instances.keys().cloned().collect()])
+}
+
+pub(super) fn flatten_host<T>(
+    outcome: Result<Result<T, HostError>, actix::MailboxError>,
+) -> Result<T, HostError> {
+    outcome.unwrap_or(Err(HostError::Stopped))
 }
 
 pub(super) fn flatten<T>(

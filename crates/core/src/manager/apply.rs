@@ -152,9 +152,13 @@ impl Work {
     /// What concerns no generation holds from now on.
     fn follow(&self, settings: &Settings) {
         for (name, instance) in self.registry.all().iter() {
-            let wanted = settings.providers.get(name).map(|provider| provider.required);
-            if let Some(required) = wanted.filter(|required| *required != instance.required) {
-                self.registry.insert(name, &Instance { required, ..instance.clone() });
+            let Some(wanted) = settings.providers.get(name) else { continue };
+            let (required, strategy) = (wanted.required, wanted.restart.strategy);
+            let known = (instance.required, instance.strategy, &instance.after);
+            if known != (required, strategy, &wanted.after) {
+                let after = wanted.after.clone();
+                self.registry
+                    .insert(name, &Instance { required, strategy, after, ..instance.clone() });
             }
         }
     }
@@ -187,7 +191,12 @@ impl Work {
         let Some(served) = instance.actor.send(GetServed).await.ok().flatten() else {
             return false;
         };
-        let asked = ProviderSettings { required: served.provider.required, ..wanted.clone() };
+        // What concerns no generation is taken up without one.
+        let known = &served.provider;
+        let mut asked = wanted.clone();
+        asked.required = known.required;
+        asked.after.clone_from(&known.after);
+        asked.restart.strategy = known.restart.strategy;
         if served.provider != asked || served.looks_anew {
             return false;
         }

@@ -13,6 +13,7 @@ use outrigger_types::{InstanceName, InterfaceName, Platform};
 use tokio::runtime::Handle;
 
 use super::ground::{MakeTrust, Trust};
+use crate::crash::Crashes;
 use crate::error::{HostError, PluginError};
 use crate::interface::InterfaceSpec;
 use crate::plugin::actor::sandbox;
@@ -161,6 +162,7 @@ pub(super) fn initial_status(instance: &InstanceName, provider: &ProviderSetting
         sandbox: sandbox(provider),
         failures: 0,
         last_error: None,
+        crashes: Crashes::default(),
         timings: StartTimings::default(),
     }
 }

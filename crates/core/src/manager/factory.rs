@@ -54,10 +54,19 @@ impl Factory {
         let blueprint = Arc::new(Blueprint { spec, source, driver, output });
         let (link, required) = (cell.link(), provider.required);
         let interface = provider.interface.clone();
+        let (after, strategy) = (provider.after.clone(), provider.restart.strategy);
         self.made += 1;
         let seed = self.made.wrapping_mul(u64::from(std::process::id()));
         let (context, events) = (self.context.clone(), self.events.clone());
         let actor = PluginActor::new(context, blueprint, cell, status, events, provider, seed);
-        Instance { link, status: statuses, interface, actor: start(actor), required }
+        Instance {
+            link,
+            status: statuses,
+            interface,
+            actor: start(actor),
+            required,
+            after,
+            strategy,
+        }
     }
 }

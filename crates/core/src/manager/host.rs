@@ -22,6 +22,7 @@ use super::ground::Ground;
 use super::messages::{ApplySettings, FindConnection, ReloadPlugin, StartAll, StopAll};
 use super::plan::Applied;
 use super::registry::{Instance, Lookup, Registry};
+use super::together::rest_for_one;
 use crate::error::HostError;
 use crate::live::Link;
 use crate::plugin::HostContext;
@@ -116,6 +117,7 @@ impl Host {
         let launcher = launcher(&config.settings)?;
         base_dir(&config.settings.base_dir)?;
         let run_root = RunRoot::create(&config.settings.run_dir)?;
+        let (run_dir, swept_io) = (config.settings.run_dir.clone(), config.io.clone());
         let mut providers = config.settings.providers.values();
         if providers.any(|provider| provider.socket_group.is_some()) {
             run_root.let_groups_through()?;
@@ -142,6 +144,15 @@ impl Host {
             end: CancellationToken::new(),
         });
         let (tasks, end) = (context.tasks.clone(), context.end.clone());
+        // Beside the start, which need not wait for it.
+        let ended = end.clone();
+        let sweeping = tasks.track_future(swept_io.spawn_blocking(move || {
+            let swept = RunRoot::sweep(&run_dir, || ended.is_cancelled());
+            if swept > 0 {
+                tracing::info!("swept what {swept} killed hosts left in {}", run_dir.display());
+            }
+        }));
+        swept_io.spawn(sweeping);
         let (events, _) = broadcast::channel(EVENTS);
         let mut wanted = Vec::new();
         for (instance, provider) in &config.settings.providers {
@@ -169,6 +180,9 @@ impl Host {
         })?;
         let (system, run_root) = (Some(system), Some(run_root));
         let io = config.io;
+        let together =
+            rest_for_one(registry.clone(), manager.clone(), events.subscribe(), end.clone());
+        tasks.spawn_on(together, &io);
         Ok(Self { manager, system, registry, events, tasks, end, io, run_root, resolver })
     }
 

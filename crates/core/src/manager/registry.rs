@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use crate::live::Link;
 use crate::plugin::actor::PluginActor;
+use crate::settings::{After, Strategy};
 use crate::status::PluginStatus;
 
 /// An instance as readers see it.
@@ -24,6 +25,10 @@ pub(super) struct Instance {
     pub(super) actor: Addr<PluginActor>,
     /// Whether the node may start without it.
     pub(super) required: bool,
+    /// What it is started after.
+    pub(super) after: After,
+    /// What is restarted with it.
+    pub(super) strategy: Strategy,
 }
 
 impl Instance {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use actix::{Actor, AsyncContext, Context, Handler, MessageResult, ResponseFuture};
 use outrigger_types::{Generation, InstanceName};
@@ -17,6 +18,7 @@ use super::load::{Files, Loaded};
 use super::messages::{GetConnection, GetServed, Happened, Reload, Remove, Served, Start, Stop};
 use super::monitor::{watch_death, watch_health};
 use super::{Blueprint, Event, HostContext, PluginParts, Serving, lifecycle};
+use crate::crash::{self, CrashReport};
 use crate::error::{PluginError, PluginErrorKind};
 use crate::live::{CallLimits, Live, LiveCell};
 use crate::settings::{EnvironmentProfile, ProviderSettings, ReloadMode};
@@ -44,6 +46,9 @@ pub(crate) struct PluginActor {
     /// Steps under way, to be cancelled.
     steps: HashMap<Generation, CancellationToken>,
     cell: LiveCell,
+    /// When the generation that serves began to, and how many processes the
+    /// kernel had ended for lack of memory by then.
+    served_since: (Instant, Option<u64>),
     status: watch::Sender<PluginStatus>,
     events: broadcast::Sender<HostEvent>,
 }
@@ -76,6 +81,7 @@ impl PluginActor {
             callers: HashMap::new(),
             steps: HashMap::new(),
             cell,
+            served_since: (Instant::now(), None),
             status,
             events,
         }
@@ -126,6 +132,13 @@ impl PluginActor {
                     Event::Retired(generation)
                 });
             }
+            Effect::RolledBack(generation) => {
+                tracing::warn!(
+                    plugin = %self.instance, %generation,
+                    "the generation died on probation; what served before it comes back"
+                );
+                self.emit(EventKind::RolledBack(generation));
+            }
             Effect::Wake(timer, delay) => {
                 // On this thread's runtime: a timer needs no other.
                 ctx.notify_later(Happened(Event::Woke(timer)), delay);
@@ -148,6 +161,7 @@ impl PluginActor {
         let exclusive = is_exclusive(&self.blueprint, &self.provider)
             || proven.is_some_and(|loaded| is_exclusive(&self.blueprint, &loaded.provider));
         self.lifecycle.set_exclusive(exclusive);
+        self.lifecycle.set_policy(self.provider.restart, self.provider.timeouts.probation);
         let work = effects::resolve(
             self.host.clone(),
             self.blueprint.clone(),
@@ -228,6 +242,8 @@ impl PluginActor {
         let executable = serving.loaded.files.command_line();
         self.lifecycle.set_exclusive(is_exclusive(&self.blueprint, &provider));
         self.cell.set_limits(call_limits(&provider));
+        self.lifecycle.set_policy(provider.restart, self.provider.timeouts.probation);
+        self.served_since = (Instant::now(), crash::out_of_memory_kills());
         self.cell.publish(live);
         // One in test mode may stand at a breakpoint, which is no death.
         let test = self.blueprint.attached().is_some_and(|reattach| reattach.test);
@@ -287,7 +303,8 @@ impl PluginActor {
             Withdrawal::Died(error) => {
                 let reason = error.kind.to_string();
                 let generation = self.status.borrow().generation.unwrap_or_default();
-                self.cell.withdraw_ended(&reason);
+                let calls = self.cell.withdraw_ended(&reason, !self.blueprint.stays_down());
+                self.crashed(&error, calls);
                 tracing::warn!(%generation, "{error}");
                 self.failed(&error);
                 self.emit(EventKind::Died(generation, reason.into()));
@@ -301,6 +318,31 @@ impl PluginActor {
             status.app_version = None;
             status.security = None;
             status.multiplexed = None;
+        });
+    }
+
+    /// Keeps a report on the generation that served.
+    fn crashed(&self, error: &PluginError, calls: u64) {
+        let (since, memory) = self.served_since;
+        let (status, last_words) = match &*error.kind {
+            PluginErrorKind::Died { status, last_words } => (Some(*status), last_words.clone()),
+            _ => (None, String::new()),
+        };
+        let after = crash::out_of_memory_kills();
+        self.status.send_modify(|known| {
+            known.crashes.push(CrashReport {
+                at: SystemTime::now(),
+                generation: known.generation.unwrap_or_default(),
+                pid: known.pid,
+                version: known.version.clone(),
+                served: since.elapsed(),
+                status,
+                out_of_memory: crash::is_out_of_memory(status, memory, after),
+                reason: error.kind.to_string().into(),
+                panic: crash::panic_text(&last_words),
+                last_words,
+                calls,
+            });
         });
     }
 
@@ -354,7 +396,12 @@ impl PluginActor {
         if matches!(state, PluginState::BackingOff | PluginState::CircuitOpen | PluginState::Failed)
         {
             let reason = self.status.borrow().last_error.clone();
-            self.cell.withdraw(&format!("it is {state}: {}", reason.as_deref().unwrap_or("-")));
+            let text = format!("it is {state}: {}", reason.as_deref().unwrap_or("-"));
+            // A call need not wait out a circuit that is open for minutes.
+            match state {
+                PluginState::BackingOff => self.cell.withdraw_for_now(&text),
+                _ => self.cell.withdraw(&text),
+            }
         }
         self.emit(EventKind::State(state));
     }
@@ -380,7 +427,11 @@ impl PluginActor {
 }
 
 pub(crate) fn call_limits(provider: &ProviderSettings) -> CallLimits {
-    CallLimits { deadline: provider.timeouts.call, reload_queue: provider.timeouts.reload_queue }
+    CallLimits {
+        deadline: provider.timeouts.call,
+        reload_queue: provider.timeouts.reload_queue,
+        bounds: provider.calls,
+    }
 }
 
 pub(crate) fn sandbox(provider: &ProviderSettings) -> &'static str {

@@ -23,7 +23,8 @@
 //! Who owns what: the *serving* connection is owned by `Ready` and `Replacing`;
 //! a *candidate's* by the attempt inside `Starting` and `Replacing`; a retired
 //! one leaves with [`Effect::Retire`] and is never seen again but for its
-//! generation, until [`Event::Retired`]. A completion that carries another
+//! generation, until [`Event::Retired`]. A reload is on probation for a while: a
+//! death brings back what served before it. A completion that carries another
 //! generation than the one that is waited for is dropped, and a connection that
 //! came with it is retired.
 
@@ -34,6 +35,7 @@ use std::time::Duration;
 use outrigger_types::Generation;
 
 use super::restart::Restarts;
+use crate::settings::RestartPolicy;
 
 mod moves;
 mod parts;
@@ -67,6 +69,8 @@ struct Running<P: Parts> {
     generation: Generation,
     connection: P::Connection,
     distribution: P::Distribution,
+    /// What a reload took the place of, and until when a death brings it back.
+    probation: Option<(P::Distribution, Duration)>,
 }
 
 struct Attempt<P: Parts> {
@@ -87,6 +91,8 @@ pub(crate) struct Lifecycle<P: Parts> {
     timer: Timer,
     /// Two generations may not run at the same time.
     exclusive: bool,
+    /// How long after a reload a death brings back what served before.
+    probation: Duration,
     /// Nothing is launched after a death or a failure, until somebody asks.
     stays_down: bool,
     /// What served last, for restarts and for going back.
@@ -113,6 +119,7 @@ impl<P: Parts> Lifecycle<P> {
             last: Generation::default(),
             timer: 0,
             exclusive,
+            probation: Duration::ZERO,
             stays_down: false,
             proven: None,
             restarts: Restarts::new(seed),
@@ -134,6 +141,12 @@ impl<P: Parts> Lifecycle<P> {
     /// Whether a reload may overlap can change with the settings.
     pub(crate) fn set_exclusive(&mut self, exclusive: bool) {
         self.exclusive = exclusive;
+    }
+
+    /// So can how it is kept alive.
+    pub(crate) fn set_policy(&mut self, policy: RestartPolicy, probation: Duration) {
+        self.restarts.set_policy(policy);
+        self.probation = probation;
     }
 
     /// The connection that serves.
@@ -375,9 +388,12 @@ impl<P: Parts> Lifecycle<P> {
         else {
             return;
         };
-        self.reloading = false;
-        self.proven = Some(distribution.clone());
-        self.state = State::Ready(Running { generation, connection, distribution });
+        let reloaded = mem::take(&mut self.reloading);
+        let before = self.proven.replace(distribution.clone());
+        let probation = before
+            .filter(|_| reloaded && !self.probation.is_zero())
+            .map(|before| (before, now + self.probation));
+        self.state = State::Ready(Running { generation, connection, distribution, probation });
         self.restarts.serves(now);
         self.effects.push(Effect::Publish(generation));
         if let Some(running) = previous {
@@ -393,9 +409,16 @@ impl<P: Parts> Lifecycle<P> {
         match mem::replace(&mut self.state, State::Stopped) {
             State::Ready(running) if running.generation == generation => {
                 self.effects.push(Effect::Withdraw(Withdrawal::Died(fault)));
-                let distribution = running.distribution;
-                self.retire(generation, running.connection, Retirement::Kill);
-                self.restart(Some(distribution), now);
+                let Running { connection, distribution, probation, .. } = running;
+                self.retire(generation, connection, Retirement::Kill);
+                match probation {
+                    Some((before, until)) if now < until && !self.stays_down => {
+                        self.effects.push(Effect::RolledBack(generation));
+                        self.proven = Some(before.clone());
+                        self.start_with(before);
+                    }
+                    _ => self.restart(Some(distribution), now),
+                }
             }
             // The candidate goes on; nobody serves meanwhile.
             State::Replacing(running, attempt) if running.generation == generation => {

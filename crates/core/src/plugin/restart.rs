@@ -1,23 +1,22 @@
 //! When a plugin that failed is started again. Pure: time comes in, a delay
 //! comes out.
 //!
-//! The first restart is immediate; then the delay doubles from 100 ms to 30 s,
-//! drawn at random below that (full jitter). Five failures within a minute, or
-//! ten within an hour, open the circuit: one probe after 60 s, then at doubling
-//! intervals of up to 5 minutes, for ever. A validator must heal at night
-//! without a person. Healthy serving halves the score each minute.
+//! The first restart is immediate; then the delay doubles, drawn at random below
+//! that (full jitter). Too many failures within a window or an hour open the
+//! circuit: one probe, then more at doubling intervals, for ever. A validator
+//! must heal at night without a person. Healthy serving halves the score each
+//! minute. [`RestartPolicy`] has the figures.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-const BASE: Duration = Duration::from_millis(100);
-const CAP: Duration = Duration::from_secs(30);
-const FIRST_PROBE: Duration = Duration::from_secs(60);
-const PROBE_CAP: Duration = Duration::from_secs(300);
+use crate::settings::RestartPolicy;
+
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
-const FAILURES_PER_MINUTE: usize = 5;
-const FAILURES_PER_HOUR: usize = 10;
+
+/// Failures that are remembered, whatever the policy says.
+const REMEMBERED: u32 = 1_000;
 
 /// What follows a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +30,7 @@ pub(crate) struct Verdict {
 /// The record of one plugin's failures.
 #[derive(Debug, Clone)]
 pub(crate) struct Restarts {
+    policy: RestartPolicy,
     score: f64,
     probes: u32,
     failures: VecDeque<Duration>,
@@ -42,12 +42,18 @@ impl Restarts {
     /// A clean record; `seed` makes the jitter of two plugins differ.
     pub(crate) fn new(seed: u64) -> Self {
         Self {
+            policy: RestartPolicy::default(),
             score: 0.0,
             probes: 0,
-            failures: VecDeque::with_capacity(FAILURES_PER_HOUR),
+            failures: VecDeque::new(),
             serving_since: None,
             jitter: Jitter::new(seed),
         }
+    }
+
+    /// The policy can change with the settings.
+    pub(crate) fn set_policy(&mut self, policy: RestartPolicy) {
+        self.policy = policy;
     }
 
     /// A generation serves.
@@ -58,13 +64,18 @@ impl Restarts {
     /// A generation failed, or an attempt to start one did.
     pub(crate) fn failed(&mut self, now: Duration) -> Verdict {
         self.decay(now);
-        if self.failures.len() == FAILURES_PER_HOUR {
+        let policy = self.policy;
+        let (failures, per_hour) =
+            (policy.failures.min(REMEMBERED), policy.failures_per_hour.min(REMEMBERED));
+        self.failures.push_back(now);
+        while self.failures.len() > failures.max(per_hour) as usize {
             self.failures.pop_front();
         }
-        self.failures.push_back(now);
-        let within =
-            |window| self.failures.iter().filter(|at| now.saturating_sub(**at) < window).count();
-        let open = within(MINUTE) >= FAILURES_PER_MINUTE || within(HOUR) >= FAILURES_PER_HOUR;
+        let many = |window, limit: u32| {
+            let recent = self.failures.iter().filter(|at| now.saturating_sub(**at) < window);
+            recent.count() >= limit as usize
+        };
+        let open = policy.circuit && (many(policy.window, failures) || many(HOUR, per_hour));
         let delay = if open { self.probe() } else { self.backoff() };
         self.score += 1.0;
         Verdict { delay, open }
@@ -83,15 +94,17 @@ impl Restarts {
         if self.score < 1.0 {
             return Duration::ZERO;
         }
-        // 2^20 times 100 ms is far past the cap.
+        // A day, 2^20 times, is far past any limit and within what a duration holds.
         let doublings = (self.score - 1.0).clamp(0.0, 20.0);
-        let ceiling = CAP.min(BASE.mul_f64(2.0_f64.powf(doublings)));
+        let RestartPolicy { backoff, backoff_limit, .. } = self.policy;
+        let ceiling = backoff_limit.min(backoff.mul_f64(2.0_f64.powf(doublings)));
         ceiling.mul_f64(self.jitter.next())
     }
 
     fn probe(&mut self) -> Duration {
-        let delay = PROBE_CAP.min(FIRST_PROBE * 2_u32.pow(self.probes.min(8)));
-        self.probes += 1;
+        let RestartPolicy { probe, probe_limit, .. } = self.policy;
+        let delay = probe_limit.min(probe * 2_u32.pow(self.probes.min(8)));
+        self.probes = self.probes.saturating_add(1);
         // Between half and all of it, so that fifty plugins do not probe at once.
         delay.mul_f64(0.5 + self.jitter.next() / 2.0)
     }
@@ -177,6 +190,18 @@ mod tests {
         assert_eq!(restarts.failed(SECOND * 4_000).delay, Duration::ZERO);
     }
 
+    #[test]
+    fn a_policy_without_backoff_and_circuit_restarts_at_once_for_ever() {
+        let mut restarts = Restarts::new(3);
+        restarts.set_policy(RestartPolicy {
+            backoff: Duration::ZERO,
+            circuit: false,
+            ..RestartPolicy::default()
+        });
+        let at_once = Verdict { delay: Duration::ZERO, open: false };
+        assert!((0..10_000).all(|_| restarts.failed(SECOND) == at_once));
+    }
+
     proptest! {
         #[test]
         fn no_history_gives_a_delay_over_five_minutes(
@@ -190,7 +215,7 @@ mod tests {
                 if serves {
                     restarts.serves(now);
                 } else {
-                    prop_assert!(restarts.failed(now).delay <= PROBE_CAP);
+                    prop_assert!(restarts.failed(now).delay <= SECOND * 300);
                 }
             }
         }

@@ -6,7 +6,9 @@ use outrigger_types::InstanceName;
 
 use super::error::SettingsError;
 use super::paths;
-use super::{CentralSettings, Settings, Timeouts, UnpackLimits};
+use super::{
+    CallBounds, CentralSettings, RestartPolicy, Settings, Strategy, Timeouts, UnpackLimits, order,
+};
 
 mod provider;
 mod values;
@@ -41,13 +43,21 @@ pub(super) fn settings(values: &Dict, context: &Context<'_>) -> Result<Settings,
     };
     settings.rules = Rules { identity: doubt("identity")?, downgrade: doubt("downgrade")? };
     settings.timeouts = timeouts(&root.table("timeouts"), Timeouts::default())?;
+    settings.restart = restart(&root.table("restart"), RestartPolicy::default())?;
+    settings.calls = calls(&root.table("calls"), CallBounds::default())?;
     settings.unpack = unpack(&root.table("unpack"), UnpackLimits::default())?;
     let providers = root.table("providers");
     for name in providers.keys() {
         let instance = providers.parsed(InstanceName::parse(name), name)?;
         let view = providers.table(name);
-        let provider = provider(&view, name, settings.timeouts)?;
+        let provider = provider(&view, name, &settings)?;
         settings.providers.insert(instance, provider);
+    }
+    let after = settings.providers.iter();
+    let after = after.map(|(name, provider)| (name.clone(), provider.after.clone()));
+    if let Err(problem) = order::levels(&after.collect()) {
+        let table = root.table("providers").table(problem.instance());
+        return Err(table.wrong("after", problem.to_string()));
     }
     Ok(settings)
 }
@@ -99,8 +109,44 @@ fn timeouts(view: &View<'_>, base: Timeouts) -> Result<Timeouts, SettingsError> 
         shutdown: or_zero("shutdown", base.shutdown)?,
         terminate: or_zero("terminate", base.terminate)?,
         kill: or_zero("kill", base.kill)?,
+        probation: or_zero("probation", base.probation)?,
         call: limit("call", base.call)?,
         reload_queue: or_zero("reloadQueue", base.reload_queue)?,
+    })
+}
+
+/// A count that fits.
+fn small(view: &View<'_>, key: &str, base: u32) -> Result<u32, SettingsError> {
+    Ok(u32::try_from(view.count(key, u64::from(base))?).unwrap_or(u32::MAX))
+}
+
+fn restart(view: &View<'_>, base: RestartPolicy) -> Result<RestartPolicy, SettingsError> {
+    let strategy = view.read("strategy", |text| match text {
+        "one-for-one" => Ok(Strategy::OneForOne),
+        "rest-for-one" => Ok(Strategy::RestForOne),
+        _ => Err(format!(
+            "`{}` is no strategy; give `one-for-one` or `rest-for-one`",
+            text.escape_debug()
+        )),
+    })?;
+    Ok(RestartPolicy {
+        failures: small(view, "failures", base.failures)?,
+        window: view.duration("window", base.window, false)?,
+        failures_per_hour: small(view, "failuresPerHour", base.failures_per_hour)?,
+        backoff: view.duration("backoff", base.backoff, true)?,
+        backoff_limit: view.duration("backoffLimit", base.backoff_limit, true)?,
+        probe: view.duration("probe", base.probe, false)?,
+        probe_limit: view.duration("probeLimit", base.probe_limit, false)?,
+        circuit: view.flag("circuit").unwrap_or(base.circuit),
+        strategy: strategy.unwrap_or(base.strategy),
+    })
+}
+
+fn calls(view: &View<'_>, base: CallBounds) -> Result<CallBounds, SettingsError> {
+    Ok(CallBounds {
+        in_flight: small(view, "inFlight", base.in_flight)?,
+        queue: small(view, "queue", base.queue)?,
+        wait: view.duration("wait", base.wait, true)?,
     })
 }
 

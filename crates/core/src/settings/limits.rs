@@ -31,6 +31,9 @@ pub struct Timeouts {
     pub terminate: Duration,
     /// Third rung: from SIGKILL to giving the process up. Default 0.5 s.
     pub kill: Duration,
+    /// How long after a reload the death of the new generation brings the one
+    /// before back. Default 10 s; zero never does.
+    pub probation: Duration,
     /// Deadline of a call whose caller sets none. Default 5 s.
     pub call: Duration,
     /// How long a call waits while an exclusive reload runs. Default 2 s; zero
@@ -50,6 +53,7 @@ impl Default for Timeouts {
             shutdown: Duration::from_secs(2),
             terminate: Duration::from_secs(1),
             kill: Duration::from_millis(500),
+            probation: Duration::from_secs(10),
             call: Duration::from_secs(5),
             reload_queue: Duration::from_secs(2),
         }

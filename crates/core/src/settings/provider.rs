@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use outrigger_types::{InterfaceName, PluginDefinition, Sha256Digest};
 
-use super::Timeouts;
+use super::{After, CallBounds, RestartPolicy, Timeouts};
 
 /// One configured plugin.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,14 @@ pub struct ProviderSettings {
     /// Its time limits. Key `timeouts`; what it leaves out comes from the
     /// settings' own `timeouts`.
     pub timeouts: Timeouts,
+    /// How it is kept alive. Key `restart`; what it leaves out comes from the
+    /// settings' own `restart`.
+    pub restart: RestartPolicy,
+    /// How much may be asked of it at a time. Key `calls`; what it leaves out
+    /// comes from the settings' own `calls`.
+    pub calls: CallBounds,
+    /// The instances that it is started after and stopped before. Key `after`.
+    pub after: After,
     /// The largest message that calls send and take, in bytes, if not as its
     /// interface says. Key `largestMessage`.
     pub largest_message: Option<u64>,
@@ -59,6 +67,9 @@ impl ProviderSettings {
             required: true,
             environment: EnvironmentProfile::default(),
             timeouts: Timeouts::default(),
+            restart: RestartPolicy::default(),
+            calls: CallBounds::default(),
+            after: After::new(),
             largest_message: None,
             socket_group: None,
             ports: None,

@@ -49,6 +49,8 @@ pub(super) const SETTINGS: &[Key] = &[
     key("runDir", Kind::Text),
     key("launcher", Kind::Text),
     key("timeouts", Kind::Table(TIMEOUTS)),
+    key("restart", Kind::Table(RESTART)),
+    key("calls", Kind::Table(CALLS)),
     key("unpack", Kind::Table(UNPACK)),
 ];
 
@@ -65,6 +67,9 @@ const PROVIDER: &[Key] = &[
     key("required", Kind::Flag),
     key("sandbox", Kind::Table(&[key("env", Kind::Texts)])),
     key("timeouts", Kind::Table(TIMEOUTS)),
+    key("restart", Kind::Table(RESTART)),
+    key("calls", Kind::Table(CALLS)),
+    key("after", Kind::Texts),
     key("largestMessage", Kind::Text),
     key("socketGroup", Kind::Text),
     key("ports", Kind::Text),
@@ -107,9 +112,25 @@ const TIMEOUTS: &[Key] = &[
     key("shutdown", Kind::Text),
     key("terminate", Kind::Text),
     key("kill", Kind::Text),
+    key("probation", Kind::Text),
     key("call", Kind::Text),
     key("reloadQueue", Kind::Text),
 ];
+
+const RESTART: &[Key] = &[
+    key("failures", Kind::Count),
+    key("window", Kind::Text),
+    key("failuresPerHour", Kind::Count),
+    key("backoff", Kind::Text),
+    key("backoffLimit", Kind::Text),
+    key("probe", Kind::Text),
+    key("probeLimit", Kind::Text),
+    key("circuit", Kind::Flag),
+    key("strategy", Kind::Text),
+];
+
+const CALLS: &[Key] =
+    &[key("inFlight", Kind::Count), key("queue", Kind::Count), key("wait", Kind::Text)];
 
 const UNPACK: &[Key] = &[
     key("archiveSize", Kind::Text),

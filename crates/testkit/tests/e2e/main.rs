@@ -18,6 +18,7 @@ mod leaks;
 mod main_job;
 mod node_loop;
 mod odd_plugins;
+mod policies;
 mod registry;
 mod reload;
 mod sources;

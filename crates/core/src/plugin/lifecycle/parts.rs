@@ -64,6 +64,9 @@ pub(crate) enum Effect<P: Parts> {
     Withdraw(Withdrawal<P::Fault>),
     /// Take a generation down, then say [`Event::Retired`].
     Retire(Generation, P::Connection, Retirement),
+    /// Make it known that a generation died on probation, and that what served
+    /// before it comes back.
+    RolledBack(Generation),
     /// Say [`Event::Woke`] after this long.
     Wake(Timer, Duration),
     /// Make it known that an attempt failed; whether somebody is told besides.

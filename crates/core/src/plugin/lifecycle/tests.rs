@@ -44,6 +44,7 @@ fn show_one(effect: &Effect<Numbers>) -> String {
         Effect::Withdraw(Withdrawal::Stopping) => "withdraw: stopping".into(),
         Effect::Retire(g, _, Retirement::Drain) => format!("drain {g}"),
         Effect::Retire(g, _, Retirement::Kill) => format!("kill {g}"),
+        Effect::RolledBack(g) => format!("roll back {g}"),
         Effect::Wake(timer, _) => format!("wake {timer}"),
         Effect::Report(_, Told::Caller) => "report to a caller".into(),
         Effect::Report(_, Told::Nobody) => "report".into(),
@@ -114,6 +115,45 @@ fn an_overlapping_reload_drains_the_old_generation_after_the_new_one_serves() {
     bench.check(initialised(2), &["publish 2", "drain 1", "answer 2: 2"]);
     assert_eq!(bench.serving(), Some(2));
     bench.check(retired(1), &[]);
+}
+
+fn on_probation(exclusive: bool) -> Bench {
+    let mut bench = Bench::ready(exclusive);
+    bench.lifecycle.set_policy(RestartPolicy::default(), Duration::from_secs(10));
+    bench.check(Event::Reload(2), &["resolve 2"]);
+    bench.lifecycle.on(resolved(2, 20), bench.now);
+    if exclusive {
+        bench.lifecycle.on(retired(1), bench.now);
+    }
+    let generation = if exclusive { 3 } else { 2 };
+    bench.lifecycle.on(launched(generation), bench.now);
+    bench.lifecycle.on(initialised(generation), bench.now);
+    assert_eq!(bench.serving(), Some(generation));
+    if !exclusive {
+        bench.lifecycle.on(retired(1), bench.now);
+    }
+    bench
+}
+
+#[test]
+fn a_death_on_probation_brings_back_what_served_before() {
+    let mut bench = on_probation(false);
+    bench.now = Duration::from_secs(9);
+    bench.check(died(2), &["withdraw: died", "kill 2", "roll back 2", "launch 3 of 10"]);
+    bench.lifecycle.on(launched(3), bench.now);
+    bench.lifecycle.on(initialised(3), bench.now);
+    // What came back is on no probation: there is nothing to go back to.
+    bench.check(died(3), &["withdraw: died", "kill 3", "launch 4 of 10"]);
+    let mut bench = on_probation(true);
+    bench.check(died(3), &["withdraw: died", "kill 3", "roll back 3"]);
+    bench.check(retired(3), &["launch 4 of 10"]);
+}
+
+#[test]
+fn a_death_after_probation_is_a_death_like_any_other() {
+    let mut bench = on_probation(false);
+    bench.now = Duration::from_secs(10);
+    bench.check(died(2), &["withdraw: died", "kill 2", "launch 3 of 20"]);
 }
 
 #[test]
@@ -355,7 +395,7 @@ impl Model {
                     assert!(self.launching.insert(g.0));
                 }
                 Effect::Initialise(g) => assert!(self.initialising.insert(g.0)),
-                Effect::Cancel(_) | Effect::Report(..) => {}
+                Effect::Cancel(_) | Effect::Report(..) | Effect::RolledBack(_) => {}
                 Effect::Publish(g) => {
                     assert!(self.alive.contains(&g.0), "published {g}, which does not live");
                     self.published = Some(g.0);

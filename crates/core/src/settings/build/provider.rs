@@ -2,19 +2,19 @@
 
 use std::path::PathBuf;
 
-use outrigger_types::{InterfaceName, PluginDefinition, PluginName, PluginVersion};
+use outrigger_types::{InstanceName, InterfaceName, PluginDefinition, PluginName, PluginVersion};
 
 use super::super::error::SettingsError;
 use super::super::{
-    EnvironmentProfile, ProviderSettings, ReloadMode, Timeouts, TlsSettings, Variables,
+    EnvironmentProfile, ProviderSettings, ReloadMode, Settings, TlsSettings, Variables,
 };
 use super::view::View;
-use super::{timeouts, values};
+use super::{calls, restart, timeouts, values};
 
 pub(super) fn provider(
     view: &View<'_>,
     key: &str,
-    base: Timeouts,
+    base: &Settings,
 ) -> Result<ProviderSettings, SettingsError> {
     // An absent text is an empty one, whose error says what to give.
     let text = |key| view.text(key).unwrap_or_default();
@@ -36,7 +36,12 @@ pub(super) fn provider(
     })?;
     provider.required = view.flag("required").unwrap_or(true);
     provider.environment = environment(&view.table("sandbox"))?;
-    provider.timeouts = timeouts(&view.table("timeouts"), base)?;
+    provider.timeouts = timeouts(&view.table("timeouts"), base.timeouts)?;
+    provider.restart = restart(&view.table("restart"), base.restart)?;
+    provider.calls = calls(&view.table("calls"), base.calls)?;
+    for name in view.texts("after") {
+        provider.after.push(view.parsed(InstanceName::parse(&name), "after")?);
+    }
     provider.largest_message = view.read("largestMessage", values::message_size)?;
     provider.socket_group = view.read("socketGroup", values::group)?;
     provider.ports = view.read("ports", values::ports)?;
