@@ -114,16 +114,14 @@ impl RunRoot {
                 break;
             }
             let path = run_dir.join(name);
-            match abandoned(&path) {
-                Ok(Some(_lock)) => match remove(&path) {
-                    Ok(()) => swept += 1,
-                    Err(error) => {
-                        let path = path.display();
-                        tracing::warn!(%path, %error, "what a killed host left stays");
-                    }
-                },
-                // Somebody's, or going away just now.
-                Ok(None) | Err(_) => {}
+            // Any other is somebody's, or going away just now.
+            let Ok(Some(_lock)) = abandoned(&path) else { continue };
+            match remove(&path) {
+                Ok(()) => swept += 1,
+                Err(error) => {
+                    let path = path.display();
+                    tracing::warn!(%path, %error, "what a killed host left stays");
+                }
             }
         }
         swept
