@@ -6,18 +6,22 @@
 //! nobody in any more, so that draining it is waiting for its count to reach
 //! zero.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use outrigger_transport::Endpoint;
 use outrigger_types::{Generation, InstanceName};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::settings::CallBounds;
+
+mod calls;
+
+use calls::{CLOSED, Calls, Counted};
 
 /// Why a call reached no generation, or lost it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -176,72 +180,6 @@ impl Live {
     /// Calls under way.
     pub(crate) fn in_flight(&self) -> u64 {
         self.calls.count()
-    }
-}
-
-/// Counts calls; the highest bit says that nobody may enter.
-#[derive(Debug, Default)]
-struct Calls {
-    state: AtomicU64,
-    emptied: Notify,
-    /// Calls that wait for another one to end.
-    queued: AtomicU32,
-    freed: Notify,
-}
-
-/// What came of an attempt to be counted in.
-enum Counted {
-    In,
-    Full,
-    Closed,
-}
-
-const CLOSED: u64 = 1 << 63;
-
-impl Calls {
-    fn enter(&self, limit: u32) -> Counted {
-        // Never more than is true: a count that is taken back would hide the room
-        // that somebody is being told of.
-        let room = |state: u64| (state < u64::from(limit)).then_some(state + 1);
-        match self.state.fetch_update(Ordering::SeqCst, Ordering::SeqCst, room) {
-            Ok(_) => Counted::In,
-            Err(state) if state & CLOSED != 0 => Counted::Closed,
-            Err(_) => Counted::Full,
-        }
-    }
-
-    fn leave(&self) {
-        if self.state.fetch_sub(1, Ordering::SeqCst) == CLOSED + 1 {
-            self.emptied.notify_waiters();
-        }
-        // In one order with the count, so that whoever queues after it was full
-        // either sees the room or is seen here.
-        if self.queued.load(Ordering::SeqCst) > 0 {
-            self.freed.notify_one();
-        }
-    }
-
-    fn close(&self) {
-        if self.state.fetch_or(CLOSED, Ordering::SeqCst) & !CLOSED == 0 {
-            self.emptied.notify_waiters();
-        }
-        self.freed.notify_waiters();
-    }
-
-    fn count(&self) -> u64 {
-        self.state.load(Ordering::Acquire) & !CLOSED
-    }
-
-    async fn drained(&self) {
-        loop {
-            let emptied = self.emptied.notified();
-            tokio::pin!(emptied);
-            emptied.as_mut().enable();
-            if self.state.load(Ordering::Acquire) == CLOSED {
-                return;
-            }
-            emptied.await;
-        }
     }
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod lifecycle;
 mod load;
 pub(crate) mod messages;
 mod monitor;
+mod records;
 mod restart;
 mod secure;
 

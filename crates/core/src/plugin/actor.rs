@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use actix::{Actor, AsyncContext, Context, Handler, MessageResult, ResponseFuture};
 use outrigger_types::{Generation, InstanceName};
@@ -18,7 +17,7 @@ use super::load::{Files, Loaded};
 use super::messages::{GetConnection, GetServed, Happened, Reload, Remove, Served, Start, Stop};
 use super::monitor::{watch_death, watch_health};
 use super::{Blueprint, Event, HostContext, PluginParts, Serving, lifecycle};
-use crate::crash::{self, CrashReport};
+use crate::crash;
 use crate::error::{PluginError, PluginErrorKind};
 use crate::live::{CallLimits, Live, LiveCell};
 use crate::settings::{EnvironmentProfile, ProviderSettings, ReloadMode};
@@ -32,14 +31,14 @@ const MAILBOX: usize = 64;
 
 /// One instance.
 pub(crate) struct PluginActor {
-    host: Arc<HostContext>,
+    pub(super) host: Arc<HostContext>,
     blueprint: Arc<Blueprint>,
-    instance: InstanceName,
+    pub(super) instance: InstanceName,
     /// What the settings ask for now; a reload brings it about.
     provider: ProviderSettings,
     /// The reload that brought them.
     order: u64,
-    lifecycle: Lifecycle<PluginParts>,
+    pub(super) lifecycle: Lifecycle<PluginParts>,
     epoch: Instant,
     tickets: Ticket,
     callers: HashMap<Ticket, oneshot::Sender<Result<Generation, PluginError>>>,
@@ -48,8 +47,8 @@ pub(crate) struct PluginActor {
     cell: LiveCell,
     /// When the generation that serves began to, and how many processes the
     /// kernel had ended for lack of memory by then.
-    served_since: (Instant, Option<u64>),
-    status: watch::Sender<PluginStatus>,
+    pub(super) served_since: (Instant, Option<u64>),
+    pub(super) status: watch::Sender<PluginStatus>,
     events: broadcast::Sender<HostEvent>,
 }
 
@@ -278,26 +277,6 @@ impl PluginActor {
         self.emit(EventKind::Ready(generation));
     }
 
-    /// So that a version that is older than this one is noticed.
-    fn remember(&self) {
-        let Some((_, serving)) = self.lifecycle.serving() else { return };
-        if serving.loaded.files.distribution().is_none() {
-            return;
-        }
-        let (resolver, instance) = (self.host.resolver.load_full(), self.instance.clone());
-        let definition = serving.loaded.provider.definition.clone();
-        let work = move || {
-            let written =
-                outrigger_discovery::remember_run(&resolver.base_dir, &instance, &definition);
-            if let Err(error) = written {
-                let version = &definition.version;
-                tracing::warn!(plugin = %instance, "that {version} runs cannot be remembered, so that going back from it would not be noticed: {error}");
-            }
-        };
-        let work = tokio::task::spawn_blocking(work);
-        self.host.tasks.spawn_on(async move { drop(work.await) }, &self.host.io);
-    }
-
     fn withdraw(&mut self, withdrawal: Withdrawal<PluginError>) {
         match withdrawal {
             Withdrawal::Died(error) => {
@@ -321,31 +300,6 @@ impl PluginActor {
         });
     }
 
-    /// Keeps a report on the generation that served.
-    fn crashed(&self, error: &PluginError, calls: u64) {
-        let (since, memory) = self.served_since;
-        let (status, last_words) = match &*error.kind {
-            PluginErrorKind::Died { status, last_words } => (Some(*status), last_words.clone()),
-            _ => (None, String::new()),
-        };
-        let after = crash::out_of_memory_kills();
-        self.status.send_modify(|known| {
-            known.crashes.push(CrashReport {
-                at: SystemTime::now(),
-                generation: known.generation.unwrap_or_default(),
-                pid: known.pid,
-                version: known.version.clone(),
-                served: since.elapsed(),
-                status,
-                out_of_memory: crash::is_out_of_memory(status, memory, after),
-                reason: error.kind.to_string().into(),
-                panic: crash::panic_text(&last_words),
-                last_words,
-                calls,
-            });
-        });
-    }
-
     fn answer(&mut self, ticket: Ticket, result: Result<Generation, Denied<PluginError>>) {
         let result = result.map_err(|denied| match denied {
             Denied::Failed(error) => error,
@@ -355,14 +309,6 @@ impl PluginActor {
             // The caller may have given up.
             let _gone = caller.send(result);
         }
-    }
-
-    fn failed(&self, error: &PluginError) {
-        let text: Arc<str> = error.kind.to_string().into();
-        self.status.send_modify(|status| {
-            status.failures += 1;
-            status.last_error = Some(text);
-        });
     }
 
     /// Runs work on the I/O runtime; what it gives comes back as a message.
