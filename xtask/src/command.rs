@@ -25,6 +25,11 @@ pub(crate) fn run(what: &str, command: &mut Command) -> Result<(), String> {
     if status.success() { Ok(()) } else { Err(format!("{what} failed ({status})")) }
 }
 
+/// Whether a command came to a good end.
+pub(crate) fn passed(status: std::process::ExitStatus, otherwise: &str) -> Result<(), String> {
+    if status.success() { Ok(()) } else { Err(format!("{otherwise} ({status})")) }
+}
+
 /// As `run`; what takes longer is killed, with what it started.
 pub(crate) fn run_within(limit: Duration, what: &str, command: &mut Command) -> Result<(), String> {
     println!("== {what}");

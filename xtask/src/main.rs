@@ -4,6 +4,7 @@
 
 mod command;
 mod foreign;
+mod reliability;
 mod test;
 
 use std::process::ExitCode;
@@ -25,6 +26,12 @@ enum Chore {
     /// Programs in languages whose tools are missing are named and left out;
     /// with OUTRIGGER_STRICT=1 that is a failure.
     Test(test::Arguments),
+    /// Measure what supervision and reload promise, against their bounds
+    ///
+    /// Builds in release, and measures each figure in a process of its own. Exits
+    /// with 1 where a bound does not hold. The Go plugin's figures need `cargo
+    /// xtask foreign` first.
+    Reliability(reliability::Arguments),
     /// Build the programs in other languages alone, to target/outrigger-fixtures
     Foreign,
 }
@@ -32,6 +39,7 @@ enum Chore {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().chore {
         Chore::Test(arguments) => test::run(&arguments),
+        Chore::Reliability(arguments) => reliability::run(&arguments),
         Chore::Foreign => test::foreign(),
     };
     match outcome {

@@ -1,0 +1,149 @@
+//! Figures of supervision and reload, each measured in a process of its own;
+//! `cargo xtask reliability` builds and runs it.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command prints")]
+#![expect(clippy::disallowed_methods, reason = "it measures real time and starts processes")]
+
+mod bystander;
+mod calls;
+mod deaths;
+mod figures;
+mod floods;
+mod reloads;
+mod row;
+mod site;
+mod soak;
+mod trees;
+
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
+
+use figures::{FIGURES, Figure};
+use row::{Row, table};
+use rustix::process::set_child_subreaper;
+
+/// For one figure, however long its form.
+const LONGEST: Duration = Duration::from_secs(60 * 60);
+
+/// What was asked for on the command line.
+#[derive(Debug, Default)]
+struct Asked {
+    names: Vec<String>,
+    all: bool,
+    short: bool,
+    json: bool,
+    /// This process measures, and prints rows for the one that asked it to.
+    measure: bool,
+}
+
+fn main() -> ExitCode {
+    let asked = match parse(std::env::args().skip(1)) {
+        Ok(asked) => asked,
+        Err(text) => {
+            eprintln!("error: {text}");
+            return ExitCode::from(2);
+        }
+    };
+    let outcome = if asked.measure { measure(&asked) } else { report(&asked) };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(text) => {
+            eprintln!("error: {text}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn parse(arguments: impl Iterator<Item = String>) -> Result<Asked, String> {
+    let mut asked = Asked::default();
+    for argument in arguments {
+        match argument.as_str() {
+            "--all" => asked.all = true,
+            "--short" => asked.short = true,
+            "--json" => asked.json = true,
+            "--measure" => asked.measure = true,
+            name if FIGURES.iter().any(|figure| figure.name == name) => {
+                asked.names.push(argument);
+            }
+            other => {
+                let known: Vec<_> = FIGURES.iter().map(|figure| figure.name).collect();
+                return Err(format!(
+                    "there is no figure `{other}`; there are {}, and --all",
+                    known.join(", ")
+                ));
+            }
+        }
+    }
+    if asked.all {
+        asked.names = FIGURES.iter().map(|figure| figure.name.to_owned()).collect();
+    }
+    if asked.names.is_empty() {
+        return Err("name a figure, or give --all".to_owned());
+    }
+    Ok(asked)
+}
+
+/// Measures one figure here.
+fn measure(asked: &Asked) -> Result<bool, String> {
+    // So that whatever leaves its session is still seen, and reaped, here.
+    set_child_subreaper(Some(rustix::process::getpid())).map_err(|error| error.to_string())?;
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+    for name in &asked.names {
+        let Some(figure) = FIGURES.iter().find(|figure| figure.name == name) else { continue };
+        let Figure { run, .. } = figure;
+        for row in runtime.block_on(run(asked.short)) {
+            println!("{}", row.line());
+        }
+    }
+    Ok(true)
+}
+
+/// Has each figure measured in a process of its own, and shows them all.
+fn report(asked: &Asked) -> Result<bool, String> {
+    let mut rows = Vec::new();
+    for name in &asked.names {
+        eprintln!("== {name}");
+        let began = std::time::Instant::now();
+        let measured = measured_elsewhere(name, asked.short);
+        eprintln!("== {name}: {:.1} s", began.elapsed().as_secs_f64());
+        match measured {
+            Ok(found) => rows.extend(found),
+            Err(text) => rows.push(Row::failed(name, &text)),
+        }
+    }
+    let fell_short = rows.iter().filter(|row| row.held == Some(false)).count();
+    let held = rows.iter().filter(|row| row.held == Some(true)).count();
+    if asked.json {
+        let rows: Vec<_> = rows.iter().map(Row::json).collect();
+        println!("{}", serde_json::json!({ "rows": rows, "held": held, "fell_short": fell_short }));
+    } else {
+        println!("{}", table(&rows));
+        println!("{held} held, {fell_short} fell short");
+    }
+    Ok(fell_short == 0)
+}
+
+fn measured_elsewhere(name: &str, short: bool) -> Result<Vec<Row>, String> {
+    let this = std::env::current_exe().map_err(|error| error.to_string())?;
+    let mut command = Command::new("timeout");
+    command
+        .arg("--kill-after=10")
+        .arg(LONGEST.as_secs().to_string())
+        .arg(this)
+        .args(["--measure", name])
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit());
+    if short {
+        command.arg("--short");
+    }
+    let output = command.output().map_err(|error| format!("timeout: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let rows: Vec<Row> = text.lines().filter_map(|line| Row::parse(name, line)).collect();
+    if !output.status.success() {
+        return Err(format!("it was not measured ({})", output.status));
+    }
+    if rows.is_empty() {
+        return Err("it printed no figure".to_owned());
+    }
+    Ok(rows)
+}

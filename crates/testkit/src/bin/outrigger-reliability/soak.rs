@@ -1,0 +1,88 @@
+//! Hours in short: crashes, reloads and calls all the time.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use outrigger::GatewayError;
+use outrigger::helloworld::Greeter as _;
+use outrigger_testkit::census::Census;
+
+use crate::row::Row;
+use crate::site::{HELLO, greeter, kill_and_wait, resident, restless, stop};
+
+const CALLS_A_SECOND: u32 = 1_000;
+
+/// Counts what became of calls.
+#[derive(Default)]
+struct Calls {
+    answered: AtomicU64,
+    /// By a death, or by there being nobody for a moment.
+    expected: AtomicU64,
+    unexpected: AtomicU64,
+}
+
+/// Nothing fails but what a death explains, and nothing grows.
+pub(crate) async fn soak(short: bool) -> Vec<Row> {
+    let whole = Duration::from_secs(if short { 120 } else { 30 * 60 });
+    let warm_up = whole / 4;
+    let kit = restless("ok");
+    let host = kit.start().await;
+    let (calls, ended): (Arc<Calls>, Arc<AtomicBool>) = Default::default();
+    let (handle, counted, done) = (greeter(&host, HELLO), calls.clone(), ended.clone());
+    let caller = tokio::spawn(async move {
+        let mut ticks = tokio::time::interval(Duration::from_secs(1) / CALLS_A_SECOND);
+        while !done.load(Ordering::Relaxed) {
+            ticks.tick().await;
+            let counter = match handle.greeting("x").await {
+                Ok(_) => &counted.answered,
+                Err(GatewayError::Unavailable(_)) => &counted.expected,
+                Err(_) => &counted.unexpected,
+            };
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    let began = Instant::now();
+    let (mut warm, mut crashes, mut reloads, mut reloaded) = (None, 0, 0, 0);
+    let mut seconds = 0_u64;
+    while began.elapsed() < whole {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        seconds += 1;
+        if seconds.is_multiple_of(10) {
+            kill_and_wait(&host, HELLO).await;
+            crashes += 1;
+        }
+        if seconds % 60 == 5 {
+            reloads += 1;
+            reloaded += usize::from(host.reload(HELLO).await.is_ok());
+        }
+        if warm.is_none() && began.elapsed() > warm_up {
+            warm = Some((resident(), descriptors(), Instant::now()));
+        }
+    }
+    let (memory, before, since) = warm.unwrap_or((resident(), descriptors(), Instant::now()));
+    let slope = (resident() - memory) / (since.elapsed().as_secs_f64() / 3600.0);
+    ended.store(true, Ordering::Relaxed);
+    caller.await.expect("the caller does not panic");
+    let after = descriptors();
+    stop(host).await;
+    let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    let mut rows = vec![
+        Row::printed("crashes", crashes.to_string()),
+        Row::all("reloads", reloaded, reloads),
+        Row::printed("calls answered", count(&calls.answered).to_string()),
+        Row::printed("calls that a death explains", count(&calls.expected).to_string()),
+        Row::none("unexpected failures", usize::try_from(count(&calls.unexpected)).unwrap_or(1)),
+        Row::none("descriptors gained", after.saturating_sub(before)),
+    ];
+    rows.push(if short {
+        Row::printed("memory", format!("{slope:.2} MiB/h"))
+    } else {
+        Row::at_most("memory", slope, 1.0, " MiB/h")
+    });
+    rows
+}
+
+fn descriptors() -> usize {
+    Census::take().descriptors.values().sum()
+}
