@@ -8,6 +8,8 @@ use std::time::{Duration, SystemTime};
 use outrigger_transport::ExitStatus;
 use outrigger_types::{Generation, PluginVersion};
 
+use crate::live::LostCalls;
+
 /// Crashes that are kept for each instance.
 const KEPT: usize = 10;
 
@@ -41,6 +43,8 @@ pub struct CrashReport {
     pub panic: Option<String>,
     /// Calls that ended with it.
     pub calls: u64,
+    /// The same by method, once their callers have heard of it.
+    pub lost: LostCalls,
 }
 
 impl fmt::Display for CrashReport {
@@ -55,6 +59,12 @@ impl fmt::Display for CrashReport {
         }
         if *calls > 0 {
             write!(f, "; {calls} calls ended with it")?;
+            let lost = self.lost.by_method();
+            let lost: Vec<_> =
+                lost.iter().map(|(method, count)| format!("{count} {method}")).collect();
+            if !lost.is_empty() {
+                write!(f, " ({})", lost.join(", "))?;
+            }
         }
         Ok(())
     }
@@ -138,6 +148,7 @@ mod tests {
             last_words: String::new(),
             panic: None,
             calls: 0,
+            lost: LostCalls::default(),
         }
     }
 

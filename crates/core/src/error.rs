@@ -101,6 +101,9 @@ pub enum PluginErrorKind {
         "it was attached to, and a reload would end it; stop it and start it again, then reload"
     )]
     Attached,
+    /// Two dry runs at a time would be asked of it.
+    #[error("a dry run of it is under way; wait for its end")]
+    Rehearsing,
     /// It is stopped or stopping.
     #[error("it is stopped")]
     Stopped,
@@ -231,6 +234,9 @@ pub enum HostError {
         /// The limit.
         limit: Duration,
     },
+    /// Something of the host's own broke. It goes on, and so do its plugins.
+    #[error("internal error: {0}; this is a defect of the plugin host, which goes on")]
+    Internal(String),
     /// The host has stopped.
     #[error("the plugin host has stopped")]
     Stopped,

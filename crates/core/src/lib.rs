@@ -9,6 +9,7 @@
 //! This crate names no gateway. Whoever embeds it says what interfaces there
 //! are ([`InterfaceSpec`]).
 
+mod caught;
 mod crash;
 mod error;
 mod interface;
@@ -23,7 +24,9 @@ mod system;
 pub use crash::{CrashReport, Crashes};
 pub use error::{HostError, PluginError, PluginErrorKind};
 pub use interface::{InitialiseError, InitialiseRequest, Initialiser, InterfaceSpec};
-pub use live::{CallLimits, Entered, Link, Live, Unavailable};
+pub use live::{CallLimits, Circuit, Entered, Link, Live, LostCalls, Passage, Unavailable};
 pub use plugin::TlsFilesError;
 pub use source::{PluginSource, RunsAs};
-pub use status::{EventKind, HostEvent, PluginState, PluginStatus, SecurityMode, StartTimings};
+pub use status::{
+    DryRun, EventKind, HostEvent, PluginState, PluginStatus, SecurityMode, StartTimings,
+};

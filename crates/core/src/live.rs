@@ -6,8 +6,9 @@
 //! nobody in any more, so that draining it is waiting for its count to reach
 //! zero.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -20,72 +21,15 @@ use tokio_util::sync::CancellationToken;
 use crate::settings::CallBounds;
 
 mod calls;
+mod circuit;
+mod lost;
+mod unavailable;
 
 use calls::{CLOSED, Calls, Counted};
-
-/// Why a call reached no generation, or lost it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Unavailable {
-    /// Nothing serves.
-    #[error("plugin `{instance}` is not available: {reason}")]
-    Down {
-        /// The instance.
-        instance: InstanceName,
-        /// What became of it.
-        reason: Arc<str>,
-    },
-    /// An exclusive reload took longer than the call may wait.
-    #[error("plugin `{instance}` is being reloaded and was not back within {waited:?}; try again")]
-    Reloading {
-        /// The instance.
-        instance: InstanceName,
-        /// How long the call waited.
-        waited: Duration,
-    },
-    /// Nothing serves, and too many calls wait for the next generation.
-    #[error(
-        "plugin `{instance}` does not serve now and {queue} calls wait for it; try again later"
-    )]
-    Crowded {
-        /// The instance.
-        instance: InstanceName,
-        /// How many may wait.
-        queue: u32,
-    },
-    /// As many calls are under way and wait as may.
-    #[error(
-        "plugin `{instance}` has {in_flight} calls under way and {queue} that wait; try again \
-         later, or raise `calls`"
-    )]
-    Busy {
-        /// The instance.
-        instance: InstanceName,
-        /// How many may be under way.
-        in_flight: u32,
-        /// How many may wait.
-        queue: u32,
-    },
-    /// The generation ended while the call was under way.
-    #[error("plugin `{instance}` ended during the call: {reason}")]
-    Ended {
-        /// The instance.
-        instance: InstanceName,
-        /// The generation that had the call.
-        generation: Generation,
-        /// What became of it.
-        reason: Arc<str>,
-    },
-}
-
-impl Unavailable {
-    /// Whether the call was never sent, so that sending it again cannot do
-    /// anything twice.
-    #[must_use]
-    pub fn was_not_sent(&self) -> bool {
-        !matches!(self, Self::Ended { .. })
-    }
-}
+pub use circuit::{Circuit, Passage};
+pub(crate) use lost::Lost;
+pub use lost::LostCalls;
+pub use unavailable::Unavailable;
 
 /// Time limits of calls; they follow the settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,6 +58,8 @@ struct Shared {
     limits: ArcSwap<CallLimits>,
     /// Calls that wait, for whatever.
     waiting: AtomicU32,
+    /// By method; looked up once by each handle.
+    circuits: Mutex<BTreeMap<&'static str, Arc<Circuit>>>,
 }
 
 /// A place among those that wait.
@@ -142,6 +88,7 @@ pub struct Live {
     calls: Calls,
     ended: CancellationToken,
     reason: OnceLock<Arc<str>>,
+    lost: LostCalls,
 }
 
 impl Live {
@@ -157,6 +104,7 @@ impl Live {
             calls: Calls::default(),
             ended: CancellationToken::new(),
             reason: OnceLock::new(),
+            lost: LostCalls::default(),
         })
     }
 
@@ -175,6 +123,13 @@ impl Live {
         self.calls.close();
         self.reason.get_or_init(|| reason.into());
         self.ended.cancel();
+    }
+
+    /// As [`end`](Self::end); gives the calls that it ends.
+    fn lose(&self, reason: &str) -> Lost {
+        let calls = self.in_flight();
+        self.end(reason);
+        Lost { calls, methods: self.lost.clone() }
     }
 
     /// Calls under way.
@@ -201,6 +156,7 @@ impl LiveCell {
             availability,
             limits: ArcSwap::from_pointee(limits),
             waiting: AtomicU32::new(0),
+            circuits: Mutex::default(),
         });
         Self { shared, removed: None }
     }
@@ -215,11 +171,21 @@ impl LiveCell {
 
     /// Sends calls to a generation; the one before lets nobody in any more.
     pub(crate) fn publish(&self, live: Arc<Live>) {
-        let before = self.shared.current.swap(Some(live));
+        let before = self.shared.current.swap(Some(live.clone()));
         self.shared.availability.send_replace(Availability::Up);
-        if let Some(before) = before {
+        if let Some(before) = before
+            && !Arc::ptr_eq(&before, &live)
+        {
             before.close();
         }
+    }
+
+    /// Sends calls to a generation in place of one that died, and ends those that
+    /// were under way there.
+    pub(crate) fn succeed(&self, live: Arc<Live>, reason: &str) -> Lost {
+        let before = self.shared.current.swap(Some(live));
+        self.shared.availability.send_replace(Availability::Up);
+        before.map(|before| before.lose(reason)).unwrap_or_default()
     }
 
     /// Sends calls nowhere; those under way go on.
@@ -240,15 +206,12 @@ impl LiveCell {
         self.removed = Some(reason.into());
     }
 
-    /// Sends calls nowhere, and ends those under way, whose number it returns.
-    /// Those that wait do so until the next generation, if `returns`.
-    pub(crate) fn withdraw_ended(&self, reason: &str, returns: bool) -> u64 {
+    /// Sends calls nowhere, and ends those under way, which it returns. Those that
+    /// wait do so until the next generation, if `returns`.
+    pub(crate) fn withdraw_ended(&self, reason: &str, returns: bool) -> Lost {
         let before = self.shared.current.load_full();
         self.take(Availability::Down(reason.into(), returns));
-        let Some(before) = before else { return 0 };
-        let calls = before.in_flight();
-        before.end(reason);
-        calls
+        before.map(|before| before.lose(reason)).unwrap_or_default()
     }
 
     /// Has calls wait for the next generation.
@@ -303,6 +266,19 @@ impl Link {
         self.0.current.load().as_ref().map(|live| live.generation)
     }
 
+    /// Calls under way at the generation that serves.
+    #[must_use]
+    pub fn in_flight(&self) -> u64 {
+        self.0.current.load().as_ref().map_or(0, |live| live.in_flight())
+    }
+
+    /// What lets calls of a method through, or not: the same for all handles.
+    #[must_use]
+    pub fn circuit(&self, method: &'static str) -> Arc<Circuit> {
+        let mut circuits = self.0.circuits.lock().unwrap_or_else(PoisonError::into_inner);
+        circuits.entry(method).or_default().clone()
+    }
+
     /// Counts a call in, waiting for an exclusive reload if one is under way.
     ///
     /// # Errors
@@ -337,7 +313,7 @@ impl Link {
     async fn enter_slowly(&self) -> Result<Entered, Unavailable> {
         let instance = || self.0.instance.clone();
         let limits = self.limits();
-        let CallBounds { in_flight, queue, wait } = limits.bounds;
+        let CallBounds { in_flight, queue, wait, .. } = limits.bounds;
         let mut availability = self.0.availability.subscribe();
         // A caller's own deadline is around all of this.
         let began = Instant::now();
@@ -431,6 +407,12 @@ impl Entered {
     #[must_use]
     pub fn generation(&self) -> Generation {
         self.0.generation
+    }
+
+    /// Keeps it among those that ended with their generation.
+    #[cold]
+    pub fn lost(&self, method: &str) {
+        self.0.lost.add(method);
     }
 
     /// Waits for the generation's end.

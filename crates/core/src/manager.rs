@@ -11,11 +11,14 @@ mod host;
 pub mod messages;
 mod plan;
 mod registry;
+mod reload;
 mod together;
+mod watching;
 
 pub use actor::PluginManager;
 pub use config::{HostConfig, Interfaces, SettingsSource, Sourced, resolver};
 pub use ground::{MakeTrust, Trust};
 pub use host::Host;
-pub use plan::Applied;
+pub use plan::{Applied, Reloaded};
 pub use registry::Lookup;
+pub use watching::{WatchSettings, digest_of};

@@ -23,6 +23,7 @@ use outrigger_discovery::Resolver;
 use outrigger_transport::{Connection, Driver, Output, Reattach, StopLadder};
 use outrigger_types::Sha256Digest;
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
@@ -45,6 +46,8 @@ pub(crate) struct HostContext {
     pub(crate) env: Arc<dyn Env>,
     /// Where connections are driven.
     pub(crate) io: Handle,
+    /// Turns to launch: a few at a time.
+    pub(crate) starting: Semaphore,
     /// Work on `io` that must have ended before the host has.
     pub(crate) tasks: TaskTracker,
     /// Cancelled when the host ends: from then on, what still runs is killed.

@@ -56,7 +56,7 @@ pub use paths::default_run_dir;
 pub use provider::{EnvironmentProfile, ProviderSettings, ReloadMode, TlsSettings, Variables};
 pub use reattach::{REATTACH_VARIABLE, reattached};
 pub use sources::{Loaded, Sources};
-pub use supervision::{After, CallBounds, RestartPolicy, Strategy};
+pub use supervision::{After, CallBounds, OutlierPolicy, RestartPolicy, Strategy};
 pub use url::url_path;
 
 /// What a host is to do, parsed and complete.

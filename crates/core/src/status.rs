@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use outrigger_transport::{Containment, Security};
+use outrigger_transport::{Containment, Security, Stopped};
 use outrigger_types::{Generation, InstanceName, InterfaceName, PluginName, PluginVersion};
 use serde::Serialize;
 
@@ -101,6 +101,23 @@ pub struct StartTimings {
     pub initialise: std::time::Duration,
 }
 
+/// What a dry run of a reload found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DryRun {
+    /// The distribution's name.
+    pub name: PluginName,
+    /// The distribution's version.
+    pub version: PluginVersion,
+    /// Whether a generation was launched and initialised, and thrown away. Where two
+    /// may not run at a time, the distribution is verified and unpacked only.
+    pub launched: bool,
+    /// The application protocol version that it chose.
+    pub app_version: Option<u32>,
+    /// What each part took.
+    pub timings: StartTimings,
+}
+
 /// The status of an instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -117,6 +134,8 @@ pub struct PluginStatus {
     pub state: PluginState,
     /// The generation that serves.
     pub generation: Option<Generation>,
+    /// The generation that stands ready to take over.
+    pub spare: Option<Generation>,
     /// The process that serves.
     pub pid: Option<u32>,
     /// The application protocol version in use.
@@ -165,8 +184,17 @@ pub enum EventKind {
     Died(Generation, Arc<str>),
     /// A generation died on probation; what served before it comes back.
     RolledBack(Generation),
+    /// A spare is ready to take over.
+    SpareReady(Generation),
     /// A generation that was on its way out is gone.
-    Gone(Generation),
+    Gone {
+        /// The generation.
+        generation: Generation,
+        /// How its stop came about.
+        how: Stopped,
+        /// What its shutdown hook said, if it failed.
+        hook: Option<Arc<str>>,
+    },
     /// A start or a reload failed.
     AttemptFailed(Arc<str>),
     /// The state changed.

@@ -12,7 +12,7 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use outrigger_types::{Platform, Sha256Digest};
+use outrigger_types::{Platform, Sha256Digest, failpoint};
 
 use crate::entry_point::{Candidate, EntryKind, EntryPointError, HEAD_BYTES};
 use crate::error::DiscoveryError;
@@ -52,6 +52,7 @@ impl Distribution {
             .custom_flags(nonblocking)
             .open(path)
             .map_err(unreadable)?;
+        failpoint::io("resolve.open").map_err(unreadable)?;
         if !file.metadata().map_err(unreadable)?.is_file() {
             return Err(ArchiveError::NotAFile { path: path.to_owned() });
         }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use outrigger_types::{InstanceName, PluginDefinition, PluginName, PluginVersion};
+use outrigger_types::{InstanceName, PluginDefinition, PluginName, PluginVersion, failpoint};
 use serde::{Deserialize, Serialize};
 
 use crate::atomic::{self, IfExists};
@@ -90,6 +90,7 @@ pub fn remember_run(
     instance: &InstanceName,
     definition: &PluginDefinition,
 ) -> io::Result<()> {
+    failpoint::io("resolve.remember")?;
     let path = last_run_path(base_dir, instance);
     let record = Record { name: definition.name.clone(), version: definition.version.clone() };
     if read(&path).is_ok_and(|known| known.as_ref() == Some(&record)) {

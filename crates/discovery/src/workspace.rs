@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
+use outrigger_types::failpoint;
 
 /// 22 random letters and digits are 130 bits.
 const RANDOM_CHARACTERS: usize = 22;
@@ -68,6 +69,7 @@ impl Workspace {
                 .tempdir_in(run_dir)?
                 .keep();
             let workspace = Self { path };
+            failpoint::io("resolve.workspace")?;
             DirBuilder::new().mode(0o700).create(workspace.tree())?;
             Ok(workspace)
         };

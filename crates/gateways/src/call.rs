@@ -2,10 +2,13 @@
 //! deadline, a trace span, metrics, and the mapping of what it came back with.
 
 use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use outrigger_core::Link;
+use outrigger_core::{Circuit, Link, Passage, Unavailable};
 use outrigger_transport::{Endpoint, Rpc};
+use outrigger_types::Generation;
 use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 use tracing::Instrument as _;
@@ -18,13 +21,15 @@ use crate::metrics::{self, MethodMetrics};
 pub struct Method {
     name: &'static str,
     metrics: MethodMetrics,
+    /// Looked up at the first call.
+    circuit: OnceLock<Arc<Circuit>>,
 }
 
 impl Method {
     /// `name` is shown in errors, spans and metrics, as in `Greeting`.
     #[must_use]
     pub fn new(name: &'static str) -> Self {
-        Self { name, metrics: MethodMetrics::default() }
+        Self { name, metrics: MethodMetrics::default(), circuit: OnceLock::new() }
     }
 
     /// The name.
@@ -197,14 +202,28 @@ impl Caller {
             method: method.name,
             deadline,
         };
+        let circuit = method.circuit.get_or_init(|| self.0.circuit(method.name));
+        let outlier = &limits.bounds.outlier;
+        // Zero is none: they are counted from one.
+        let had_it = AtomicU64::new(0);
         let work = async {
             let entered = self.0.enter().await?;
+            let generation = entered.generation();
+            if let Passage::Closed { retry_in, failures } = circuit.passage(generation, outlier) {
+                let instance = self.0.instance().clone();
+                let method = method.name;
+                return Err(Unavailable::Tripped { instance, method, failures, retry_in }.into());
+            }
+            had_it.store(generation.0, Ordering::Relaxed);
             let left = deadline.saturating_sub(started.elapsed());
             let outgoing = Outgoing { endpoint: entered.endpoint().clone(), left };
             let sent = tokio::select! {
                 biased;
                 sent = send(outgoing) => sent,
-                unavailable = entered.ended() => return Err(unavailable.into()),
+                unavailable = entered.ended() => {
+                    entered.lost(method.name);
+                    return Err(unavailable.into());
+                }
             };
             let status = match sent {
                 Sent::Answer(answer) => return Ok(answer),
@@ -217,11 +236,27 @@ impl Caller {
             if matches!(error, GatewayError::Disconnected { .. })
                 && let Some(unavailable) = entered.ended_by_now().await
             {
+                entered.lost(method.name);
                 return Err(unavailable.into());
             }
             Err(error)
         };
-        let answer = tokio::time::timeout(deadline, work).await.unwrap_or_else(|_| Err(late()))?;
+        let outcome = tokio::time::timeout(deadline, work).await.unwrap_or_else(|_| Err(late()));
+        let answer = match outcome {
+            Ok(answer) => answer,
+            Err(error) => {
+                let generation = Generation(had_it.load(Ordering::Relaxed));
+                // A caller with less patience than the settings blames nobody.
+                let patient = deadline >= limits.deadline;
+                match error.is_outlier(patient) {
+                    Some(true) if generation.0 > 0 => circuit.unanswered(generation, outlier),
+                    Some(false) => circuit.answered(),
+                    _ => {}
+                }
+                return Err(error);
+            }
+        };
+        circuit.answered();
         method.metrics.succeeded(plugin, method.name, started.elapsed().as_secs_f64());
         Ok(answer)
     }

@@ -100,6 +100,19 @@ impl GatewayError {
         }
     }
 
+    /// Whether it speaks against the method that was called: that it gave no answer.
+    /// `None` if it says nothing about that.
+    pub(crate) fn is_outlier(&self, patient: bool) -> Option<bool> {
+        match self {
+            Self::DeadlineExceeded { .. } => patient.then_some(true),
+            Self::Disconnected { .. } | Self::Refused { code: Code::Unavailable, .. } => Some(true),
+            Self::Refused { .. } | Self::Unimplemented { .. } | Self::BadAnswer { .. } => {
+                Some(false)
+            }
+            _ => None,
+        }
+    }
+
     /// A short word for metrics.
     #[must_use]
     pub fn outcome(&self) -> &'static str {

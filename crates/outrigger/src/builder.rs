@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use outrigger_core::manager::{
-    self, Host, HostConfig, Interfaces, MakeTrust, SettingsSource, Sourced, Trust,
+    self, Host, HostConfig, Interfaces, MakeTrust, SettingsSource, Sourced, Trust, WatchSettings,
 };
 use outrigger_core::settings::{
     ProcessEnv, REATTACH_VARIABLE, Settings, SettingsError, SettingsFormat, Sources, Warning,
@@ -16,7 +16,7 @@ use outrigger_core::settings::{
 use outrigger_core::{HostError, InterfaceSpec, PluginSource};
 use outrigger_discovery::{Resolver, Verifier};
 use outrigger_transport::{Driver, Output, Reattach, Runner};
-use outrigger_types::InstanceName;
+use outrigger_types::{InstanceName, Sha256Digest};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
@@ -41,6 +41,7 @@ pub struct PluginHostBuilder {
     origins: Vec<(String, PluginSource)>,
     outputs: Vec<(String, Output)>,
     io: Option<Handle>,
+    watch: Option<WatchSettings>,
 }
 
 impl PluginHostBuilder {
@@ -175,6 +176,14 @@ impl PluginHostBuilder {
         self
     }
 
+    /// Watches the settings' files, and takes up what changed as
+    /// [`PluginHost::apply`] does, once it has settled. What is in the files
+    /// decides, and nothing else: files that are named in them are not watched.
+    pub fn watch_settings(mut self, how: WatchSettings) -> Self {
+        self.watch = Some(how);
+        self
+    }
+
     /// Where connections are driven; by default the runtime that calls
     /// [`Registered::start`]. It must outlive the host.
     pub fn runtime(mut self, handle: Handle) -> Self {
@@ -191,6 +200,9 @@ impl PluginHostBuilder {
     /// added, a source or an output of an instance that is not configured or that
     /// has one already, an unsigned directory where plugins are verified, a launcher that is none.
     pub fn register(self) -> Result<Registered, HostError> {
+        // Before they are read: a change after that is seen.
+        let files = self.sources.files().unwrap_or_default();
+        let watch = self.watch.map(|how| (how, manager::digest_of(&files)));
         let (settings, source, warnings) = match self.settings {
             Some(settings) => {
                 let source = SettingsSource::Fixed(Arc::new(settings.clone()));
@@ -230,6 +242,7 @@ impl PluginHostBuilder {
             identity: self.identity.into(),
             driver: self.driver,
             io: self.io,
+            watch,
         };
         Ok(Registered { config, warnings })
     }
@@ -292,6 +305,7 @@ struct Unstarted {
     identity: Arc<str>,
     driver: Option<Arc<dyn Driver>>,
     io: Option<Handle>,
+    watch: Option<(WatchSettings, Option<Sha256Digest>)>,
 }
 
 /// Settings that were read and found good; nothing runs yet.
@@ -367,6 +381,7 @@ impl Registered {
             host_identity: config.identity,
             driver: config.driver,
             io: config.io.unwrap_or_else(Handle::current),
+            watch: config.watch,
         };
         Ok(PluginHost::new(Host::start_or(config, cancel).await?))
     }

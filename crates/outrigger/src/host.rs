@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use actix::Addr;
-use outrigger_core::manager::{Applied, Host, Lookup, PluginManager};
-use outrigger_core::{HostError, HostEvent, PluginStatus};
+use outrigger_core::manager::{Applied, Host, Lookup, PluginManager, Reloaded};
+use outrigger_core::{DryRun, HostError, HostEvent, PluginStatus};
 use outrigger_gateways::Gateway;
 use outrigger_transport::{Health, Reattach};
 use outrigger_types::{Generation, InstanceName};
@@ -78,6 +78,28 @@ impl PluginHost {
         self.0.reload(&self.parse(instance)?).await
     }
 
+    /// Reads the settings anew and replaces the generation of every instance that
+    /// they name, in the order of their start, four at a time.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`] when the settings cannot be used; nothing changed then. What
+    /// becomes of single instances is in what this returns.
+    pub async fn reload_all(&self) -> Result<Vec<Reloaded>, HostError> {
+        self.0.reload_all().await
+    }
+
+    /// Tries what a [`reload`](Self::reload) would do now: what the settings ask for
+    /// is verified, launched and initialised beside what serves, and thrown away.
+    /// Where two generations may not run at a time it is verified and unpacked only.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`] with the reason for which a reload would fail.
+    pub async fn dry_run(&self, instance: &str) -> Result<DryRun, HostError> {
+        self.0.dry_run(&self.parse(instance)?).await
+    }
+
     /// Reads the settings anew and takes up what differs: instances that they drop
     /// are drained and stopped, those that they add are started, those that they
     /// change, or whose distribution or config has other bytes now, are reloaded;
@@ -121,6 +143,13 @@ impl PluginHost {
     /// As [`PluginHost::health`].
     pub async fn reattach(&self, instance: &str) -> Result<Option<Reattach>, HostError> {
         self.0.reattach(&self.parse(instance)?).await
+    }
+
+    /// Calls under way at an instance; `None` if there is none.
+    #[must_use]
+    pub fn in_flight(&self, instance: &str) -> Option<u64> {
+        let (link, _) = self.0.link(&instance.to_ascii_lowercase())?;
+        Some(link.in_flight())
     }
 
     /// The status of every instance, now.

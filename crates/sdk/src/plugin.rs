@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::fmt;
 use std::future::Future;
+use std::pin::Pin;
 use std::process::ExitCode;
 
 use outrigger_transport::serve::{HostRequest, Listen, Listening, ServeError};
@@ -24,6 +26,15 @@ use crate::stderr;
 /// What a plugin without versions speaks.
 const FIRST_VERSION: u32 = 1;
 
+/// What is done before the end.
+pub(crate) struct Hook(pub(crate) Pin<Box<dyn Future<Output = Result<(), String>> + Send>>);
+
+impl fmt::Debug for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hook")
+    }
+}
+
 /// A plugin to be: its cookie, its versions and its services.
 #[derive(Debug)]
 pub struct Plugin {
@@ -34,6 +45,7 @@ pub struct Plugin {
     pub(crate) descriptors: Vec<&'static [u8]>,
     pub(crate) capture: Option<Capture>,
     pub(crate) broker: Broker,
+    pub(crate) hook: Option<Hook>,
     tcp: bool,
     tls: Option<GivenTls>,
 }
@@ -53,6 +65,7 @@ impl Plugin {
             descriptors: Vec::new(),
             capture: None,
             broker: Broker::new(),
+            hook: None,
             tcp: false,
             tls: None,
         }
@@ -62,6 +75,26 @@ impl Plugin {
     #[must_use]
     pub fn quorum() -> Self {
         Self::new(quorum::COOKIE_KEY, quorum::COOKIE_VALUE).made_for("GoQuorum")
+    }
+
+    /// Does something before the plugin ends: when its host asks it to, by SIGTERM,
+    /// and when the host is gone. Calls are still answered meanwhile. Outrigger
+    /// reports an error of it; it waits 2 s by default, and kills then.
+    ///
+    /// ```
+    /// # use outrigger_sdk::Plugin;
+    /// # async fn flush() -> Result<(), std::io::Error> { Ok(()) }
+    /// let plugin = Plugin::quorum().at_shutdown(flush());
+    /// # drop(plugin);
+    /// ```
+    #[must_use]
+    pub fn at_shutdown<E: fmt::Display>(
+        mut self,
+        hook: impl Future<Output = Result<(), E>> + Send + 'static,
+    ) -> Self {
+        let hook = async move { hook.await.map_err(|error| error.to_string()) };
+        self.hook = Some(Hook(Box::pin(hook)));
+        self
     }
 
     /// Names the host, for the person who runs the plugin by hand.

@@ -1,5 +1,7 @@
 //! The services that go-plugin itself puts on every plugin's server.
 
+use std::sync::{Arc, OnceLock};
+
 use outrigger_proto::plugin::Empty;
 use outrigger_proto::plugin::grpc_broker_server::GrpcBrokerServer;
 use outrigger_proto::plugin::grpc_controller_server::{GrpcController, GrpcControllerServer};
@@ -63,6 +65,8 @@ pub(crate) struct Controller {
     pub(crate) ending: CancellationToken,
     /// Cancelled when the host may close the connection.
     pub(crate) answer: CancellationToken,
+    /// What the plugin's own part of the end said, if that failed.
+    pub(crate) failure: Arc<OnceLock<String>>,
 }
 
 #[tonic::async_trait]
@@ -71,6 +75,9 @@ impl GrpcController for Controller {
     async fn shutdown(&self, _: Request<Empty>) -> Result<Response<Empty>, Status> {
         self.ending.cancel();
         self.answer.cancelled().await;
-        Ok(Response::new(Empty {}))
+        match self.failure.get() {
+            None => Ok(Response::new(Empty {})),
+            Some(failure) => Err(Status::aborted(failure.clone())),
+        }
     }
 }

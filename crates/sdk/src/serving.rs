@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io::{self, Write as _};
 use std::pin::pin;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use outrigger_transport::Broker;
@@ -14,7 +15,7 @@ use tonic::transport::Server;
 use crate::error::Error;
 use crate::host::HostWatch;
 use crate::output::{Captured, Output, Tee};
-use crate::plugin::Plugin;
+use crate::plugin::{Hook, Plugin};
 use crate::services::{self, Controller, Standard};
 
 /// From the request to end until connections are cut. A host that got its
@@ -75,7 +76,9 @@ impl Plugin {
         let (ending, stop) = (CancellationToken::new(), CancellationToken::new());
         let chosen = self.versions.remove(&listening.version()).unwrap_or_default();
         let mut routes = self.services.with(chosen);
-        let controller = Controller { ending: ending.clone(), answer: stop.clone() };
+        let failure = Arc::new(OnceLock::new());
+        let (asked, answer) = (ending.clone(), stop.clone());
+        let controller = Controller { ending: asked, answer, failure: failure.clone() };
         let (health, broker, descriptors) = (self.health, &self.broker, &self.descriptors);
         let standard = Standard { health, controller, output, broker, descriptors };
         services::add_missing(&mut routes, standard)?;
@@ -89,6 +92,14 @@ impl Plugin {
             served = &mut serving => return Ok(served?),
             () = end => {}
             () = ending.cancelled() => {}
+        }
+        if let Some(Hook(hook)) = self.hook.take() {
+            tokio::select! {
+                served = &mut serving => return Ok(served?),
+                done = hook => if let Err(text) = done {
+                    failure.get_or_init(|| text);
+                },
+            }
         }
         // Before the answer to a host that asked: it may close the connection.
         captured.finish().await;

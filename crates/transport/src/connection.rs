@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::fs::File;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use outrigger_types::failpoint;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -103,6 +104,11 @@ pub trait Connection: fmt::Debug + Send + Sync + 'static {
     /// Stops it by the ladder and cleans up after it. May be called again.
     async fn stop(&self, ladder: StopLadder) -> Stopped;
 
+    /// After a stop: what its shutdown hook said, if that failed.
+    fn hook_failure(&self) -> Option<String> {
+        None
+    }
+
     /// Kills it without asking and cleans up after it.
     async fn kill(&self) -> Stopped;
 
@@ -128,6 +134,8 @@ pub(crate) struct ProcessConnection {
     pub(crate) directory: Option<RunDirectory>,
     /// None where it cannot be attached to.
     pub(crate) reattach: Option<Reattach>,
+    /// What its shutdown hook said, if that failed.
+    pub(crate) hook: OnceLock<String>,
     /// What must outlive the process: the unpacked tree, the open file of a
     /// checked program.
     pub(crate) _keep: (Option<Arc<dyn Send + Sync>>, Option<File>),
@@ -194,6 +202,7 @@ impl fmt::Debug for ProcessConnection {
 impl ProcessConnection {
     /// Asks, then insists: each step has its time.
     async fn climb(&self, ladder: StopLadder) -> Stopped {
+        let _nothing_to_fail = failpoint::fails("stop.climb");
         let process = &self.process;
         if process.died_within(Duration::ZERO).await {
             return Stopped::AlreadyDead;
@@ -217,7 +226,11 @@ impl ProcessConnection {
     /// Asks it to end; returns when it will not.
     async fn ask(&self, within: Duration) {
         let asked = Instant::now();
-        if control::shutdown(self.rpc.clone(), within).await == Heard::Yes {
+        let heard = control::shutdown(self.rpc.clone(), within).await;
+        if let Heard::HookFailed(complaint) = &heard {
+            self.hook.get_or_init(|| complaint.clone());
+        }
+        if heard != Heard::No {
             let left = within.saturating_sub(asked.elapsed());
             self.process.died_within(left).await;
         }
@@ -236,6 +249,7 @@ impl ProcessConnection {
 
     /// Takes down what outlived the main process, and the run directory.
     async fn clean(&self) {
+        let _nothing_to_fail = failpoint::fails("stop.clean");
         self.process.kill();
         if !self.process.gone_within(crate::launch::GONE_LIMIT).await {
             let plugin = &*self.plugin;
@@ -312,6 +326,10 @@ impl Connection for ProcessConnection {
         let dead = self.process.died_within(Duration::ZERO).await;
         self.clean().await;
         if dead { Stopped::AlreadyDead } else { Stopped::Killed }
+    }
+
+    fn hook_failure(&self) -> Option<String> {
+        self.hook.get().cloned()
     }
 
     fn reattach(&self) -> Option<Reattach> {

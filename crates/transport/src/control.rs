@@ -51,11 +51,17 @@ pub(crate) async fn health(rpc: Rpc, timeout: Duration) -> Health {
     }
 }
 
+/// Of what a plugin says at its end.
+const LONGEST_COMPLAINT: usize = 1_000;
+
 /// Whether a plugin heard that it is to end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Heard {
     /// It did, or the connection broke, which is how most plugins answer.
     Yes,
+    /// It did, and answered with an error of its own: what it does before its end
+    /// failed.
+    HookFailed(String),
     /// It has no controller, or did not answer in time.
     No,
 }
@@ -66,6 +72,14 @@ pub(crate) async fn shutdown(rpc: Rpc, timeout: Duration) -> Heard {
     let mut client = GrpcControllerClient::new(rpc);
     match tokio::time::timeout(timeout, client.shutdown(Empty {})).await {
         Ok(Err(status)) if status.code() == Code::Unimplemented => Heard::No,
+        // One that the connection made has a source, and a server that ends cancels.
+        Ok(Err(status))
+            if std::error::Error::source(&status).is_none()
+                && !matches!(status.code(), Code::Cancelled | Code::Unavailable) =>
+        {
+            let said: String = status.message().chars().take(LONGEST_COMPLAINT).collect();
+            Heard::HookFailed(said.escape_debug().to_string())
+        }
         Ok(_) => Heard::Yes,
         Err(_) => Heard::No,
     }

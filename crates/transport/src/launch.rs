@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use outrigger_types::failpoint;
 use rustls::pki_types::CertificateDer;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -102,7 +103,10 @@ pub(crate) async fn launch(
 
 fn identity(spec: &LaunchSpec) -> Result<Option<Identity>, LaunchError> {
     match &spec.security {
-        Security::AutoMtls => Ok(Some(Identity::generate()?)),
+        Security::AutoMtls => {
+            let _nothing_to_fail = failpoint::fails("launch.identity");
+            Ok(Some(Identity::generate()?))
+        }
         Security::Given(_) => Ok(None),
         Security::Plaintext => {
             warn_of_plaintext(&spec.plugin);

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use outrigger_types::failpoint;
 use tempfile::TempDir;
 
 use crate::error::LaunchError;
@@ -72,6 +73,7 @@ impl RunDirectory {
 }
 
 fn make(parent: &Path) -> io::Result<TempDir> {
+    failpoint::io("launch.directory")?;
     let private = std::fs::Permissions::from_mode(0o700);
     tempfile::Builder::new().prefix("g").rand_bytes(12).permissions(private).tempdir_in(parent)
 }

@@ -5,6 +5,7 @@
 mod config;
 mod definition;
 mod digest;
+pub mod failpoint;
 mod generation;
 mod go_json;
 mod name;

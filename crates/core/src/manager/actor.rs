@@ -1,25 +1,25 @@
 //! The actor itself.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use actix::{Actor, Addr, Context, Handler, MessageResult, ResponseFuture};
-use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use futures_util::stream;
+use futures_util::{FutureExt as _, StreamExt as _};
 use outrigger_transport::Connection;
-use outrigger_types::{Generation, InstanceName};
+use outrigger_types::{InstanceName, failpoint};
 
 use super::config::SettingsSource;
 use super::factory::Factory;
 use super::gate::Gate;
 use super::ground::Ground;
-use super::messages::{
-    FindConnection, GetLink, GetStatus, ReloadPlugin, StartAll, StopAll, Subscribe,
-};
+use super::messages::{FindConnection, GetLink, GetStatus, StartAll, StopAll, Subscribe};
 use super::registry::{Instance, Registry};
+use crate::caught;
 use crate::error::{HostError, PluginError, PluginErrorKind};
-use crate::plugin::messages::{GetConnection, Reload, Start, Stop};
+use crate::plugin::messages::{GetConnection, Start, Stop};
 use crate::settings::order;
 
 /// Control only.
@@ -59,7 +59,8 @@ impl Handler<StartAll> for PluginManager {
     fn handle(&mut self, _: StartAll, _: &mut Context<Self>) -> Self::Result {
         self.stopping = false;
         let instances = self.registry.all().clone();
-        Box::pin(async move {
+        caught::answer(async move {
+            let _nothing_to_fail = failpoint::fails("manager.start");
             let failed = start_all(&instances).await;
             if let Err(error) = failed {
                 stop_all(&instances).await;
@@ -107,7 +108,7 @@ async fn stop_all(instances: &BTreeMap<InstanceName, Instance>) {
 
 /// By their order, or all at once: settings that were applied may have left one
 /// that is started after something that is gone.
-fn levels(instances: &BTreeMap<InstanceName, Instance>) -> Vec<Vec<InstanceName>> {
+pub(super) fn levels(instances: &BTreeMap<InstanceName, Instance>) -> Vec<Vec<InstanceName>> {
     let after = instances.iter().map(|(name, instance)| {
         let known = instance.after.iter().filter(|other| instances.contains_key(*other));
         (name.clone(), known.cloned().collect())
@@ -131,42 +132,22 @@ pub(super) fn flatten<T>(
     })
 }
 
-impl Handler<ReloadPlugin> for PluginManager {
-    type Result = ResponseFuture<Result<Generation, HostError>>;
-
-    fn handle(&mut self, reload: ReloadPlugin, _: &mut Context<Self>) -> Self::Result {
-        let ReloadPlugin { instance } = reload;
-        let (registry, gate) = (self.registry.clone(), self.gate.clone());
-        let source = self.settings.clone();
-        let io = self.factory.context.io.clone();
-        Box::pin(async move {
-            let _turn = gate.share().await?;
-            let order = gate.order();
-            let unknown = || {
-                let known = registry.names();
-                HostError::UnknownInstance { name: instance.to_string(), known }
-            };
-            let found = registry.get(instance.as_str()).ok_or_else(unknown)?;
-            let read = io.spawn_blocking(move || source.load()).await;
-            let settings = read.map_err(|_| HostError::Stopped)??;
-            let provider = settings.providers.get(&instance).cloned().ok_or_else(unknown)?;
-            if provider.interface != found.interface {
-                let asked = provider.interface;
-                return Err(HostError::InterfaceChanged { instance, asked });
-            }
-            let outcome = found.actor.send(Reload { provider, order }).await;
-            Ok(flatten(&instance, outcome)?)
-        })
-    }
-}
-
 impl Handler<StopAll> for PluginManager {
     type Result = ResponseFuture<()>;
 
     fn handle(&mut self, _: StopAll, _: &mut Context<Self>) -> Self::Result {
         self.stopping = true;
         let instances = self.registry.all().clone();
-        Box::pin(async move { stop_all(&instances).await })
+        Box::pin(async move {
+            let stopping = async {
+                let _nothing_to_fail = failpoint::fails("manager.stop");
+                stop_all(&instances).await;
+            };
+            // Nothing may be left running.
+            if AssertUnwindSafe(stopping).catch_unwind().await.is_err() {
+                stop_all(&instances).await;
+            }
+        })
     }
 }
 

@@ -3,13 +3,14 @@
 
 use std::fs::File;
 use std::io::Read as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use actix::{Addr, Context, Handler, ResponseFuture};
 use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
 use outrigger_discovery::Resolver;
-use outrigger_types::{InstanceName, InterfaceName, Sha256Digest};
+use outrigger_types::{InstanceName, InterfaceName, Sha256Digest, failpoint};
 use tokio::time::timeout;
 
 use super::actor::{PluginManager, STARTING_TOGETHER, flatten};
@@ -19,6 +20,7 @@ use super::ground::Ground;
 use super::messages::{Adopt, ApplySettings};
 use super::plan::{Applied, Difference, difference};
 use super::registry::{Instance, Registry};
+use crate::caught;
 use crate::error::{HostError, PluginError, PluginErrorKind};
 use crate::plugin::HostContext;
 use crate::plugin::messages::{GetServed, Reload, Remove, Served, Start};
@@ -38,7 +40,7 @@ impl Handler<ApplySettings> for PluginManager {
             ground: self.ground.clone(),
             gate: self.gate.clone(),
         };
-        Box::pin(async move { work.run(apply.dry_run).await })
+        caught::answer(async move { work.run(apply.dry_run).await })
     }
 }
 
@@ -53,7 +55,9 @@ impl Handler<Adopt> for PluginManager {
         }
         let spec = spec(&self.factory.interfaces, &provider)
             .map_err(|error| refused(PluginErrorKind::Internal(error.to_string())))?;
-        let made = self.factory.make(&instance, provider, spec);
+        let make = || self.factory.make(&instance, provider, spec);
+        let made = catch_unwind(AssertUnwindSafe(make))
+            .map_err(|panic| refused(PluginErrorKind::Internal(caught::text(&*panic))))?;
         self.registry.insert(&instance, &made);
         Ok(made)
     }
@@ -80,6 +84,7 @@ struct Work {
 
 impl Work {
     async fn run(self, dry_run: bool) -> Result<Applied, HostError> {
+        let _nothing_to_fail = failpoint::fails("manager.apply");
         let _turn = self.gate.alone().await?;
         let order = self.gate.order();
         let source = self.source.clone();

@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use outrigger_discovery::{Central, DiscoveryError, Limits, Resolver, Verifier};
 use outrigger_transport::{Driver, Launcher, Output};
-use outrigger_types::{InstanceName, InterfaceName, Platform};
+use outrigger_types::{InstanceName, InterfaceName, Platform, Sha256Digest};
 use tokio::runtime::Handle;
 
 use super::ground::{MakeTrust, Trust};
+use super::watching::WatchSettings;
 use crate::crash::Crashes;
 use crate::error::{HostError, PluginError};
 use crate::interface::InterfaceSpec;
@@ -70,6 +71,9 @@ pub struct HostConfig {
     pub driver: Option<Arc<dyn Driver>>,
     /// Where connections are driven.
     pub io: Handle,
+    /// Whether and how the settings' files are watched, and what was in them when
+    /// they were read.
+    pub watch: Option<(WatchSettings, Option<Sha256Digest>)>,
 }
 
 impl fmt::Debug for HostConfig {
@@ -151,6 +155,7 @@ pub(super) fn initial_status(instance: &InstanceName, provider: &ProviderSetting
         version: provider.definition.version.clone(),
         state: PluginState::Stopped,
         generation: None,
+        spare: None,
         pid: None,
         app_version: None,
         security: None,

@@ -10,25 +10,30 @@ use outrigger_discovery::{Resolver, Verifier};
 use outrigger_transport::{Connection, Health, ProcessDriver, Reattach, RunRoot};
 use outrigger_types::{Generation, InstanceName, InterfaceName};
 use tokio::runtime::Handle;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{Semaphore, broadcast, watch as watched};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::actor::PluginManager;
-use super::config::{HostConfig, Interfaces, Sourced, base_dir, check, launcher, spec};
+use super::actor::{PluginManager, STARTING_TOGETHER};
+use super::config::{
+    HostConfig, Interfaces, SettingsSource, Sourced, base_dir, check, launcher, spec,
+};
 use super::factory::Factory;
 use super::gate::Gate;
 use super::ground::Ground;
-use super::messages::{ApplySettings, FindConnection, ReloadPlugin, StartAll, StopAll};
-use super::plan::Applied;
+use super::messages::{
+    ApplySettings, DryRunReload, FindConnection, ReloadAll, ReloadPlugin, StartAll, StopAll,
+};
+use super::plan::{Applied, Reloaded};
 use super::registry::{Instance, Lookup, Registry};
 use super::together::rest_for_one;
+use super::watching::watch;
 use crate::error::HostError;
 use crate::live::Link;
 use crate::plugin::HostContext;
 use crate::settings::{Env, ProcessEnv, Settings};
 use crate::source::RunsAs;
-use crate::status::{HostEvent, PluginStatus};
+use crate::status::{DryRun, HostEvent, PluginStatus};
 use crate::system::ActorSystem;
 
 /// Events that a slow listener may fall behind before it loses some.
@@ -140,6 +145,7 @@ impl Host {
             host_identity: config.host_identity.clone(),
             env: Arc::new(ProcessEnv) as Arc<dyn Env>,
             io: config.io.clone(),
+            starting: Semaphore::new(STARTING_TOGETHER),
             tasks: TaskTracker::new(),
             end: CancellationToken::new(),
         });
@@ -171,6 +177,10 @@ impl Host {
         };
         let registry = Registry::default();
         let (known, settings) = (registry.clone(), config.source);
+        let files = match (&settings, config.watch) {
+            (SettingsSource::Sources(sources), Some(watch)) => Some((sources.files()?, watch)),
+            _ => None,
+        };
         let (system, manager) = ActorSystem::start(move || {
             for (instance, provider, spec) in wanted {
                 known.insert(&instance, &factory.make(&instance, provider, spec));
@@ -183,6 +193,10 @@ impl Host {
         let together =
             rest_for_one(registry.clone(), manager.clone(), events.subscribe(), end.clone());
         tasks.spawn_on(together, &io);
+        if let Some((files, (how, known))) = files {
+            let (manager, end, blocking) = (manager.clone(), end.clone(), io.clone());
+            tasks.spawn_on(watch(files, known, how, manager, blocking, end), &io);
+        }
         Ok(Self { manager, system, registry, events, tasks, end, io, run_root, resolver })
     }
 
@@ -240,6 +254,27 @@ impl Host {
         self.manager.send(message).await.unwrap_or(Err(HostError::Stopped))
     }
 
+    /// Reads the settings anew and replaces the generation of every instance.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`] when the settings cannot be used. What becomes of single
+    /// instances is in what this returns.
+    pub async fn reload_all(&self) -> Result<Vec<Reloaded>, HostError> {
+        self.manager.send(ReloadAll).await.unwrap_or(Err(HostError::Stopped))
+    }
+
+    /// Verifies, launches, initialises and throws away what the settings ask for
+    /// now, beside what serves.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`] with the reason for which a reload would fail.
+    pub async fn dry_run(&self, instance: &InstanceName) -> Result<DryRun, HostError> {
+        let message = DryRunReload { instance: instance.clone() };
+        self.manager.send(message).await.unwrap_or(Err(HostError::Stopped))
+    }
+
     /// Reads the settings anew and takes up what differs, or only says what
     /// that is.
     ///
@@ -284,7 +319,7 @@ impl Host {
 
     /// The status of one instance, to be watched.
     #[must_use]
-    pub fn watch(&self, instance: &str) -> Option<watch::Receiver<PluginStatus>> {
+    pub fn watch(&self, instance: &str) -> Option<watched::Receiver<PluginStatus>> {
         Some(self.registry.get(instance)?.status)
     }
 

@@ -8,12 +8,12 @@ use outrigger_transport::Connection;
 use outrigger_types::{Generation, InstanceName};
 use tokio::sync::broadcast;
 
-use super::plan::Applied;
+use super::plan::{Applied, Reloaded};
 use super::registry::Instance;
 use crate::error::{HostError, PluginError};
 use crate::live::Link;
 use crate::settings::ProviderSettings;
-use crate::status::{HostEvent, PluginStatus};
+use crate::status::{DryRun, HostEvent, PluginStatus};
 
 /// Start all plugins. Answered when all required ones serve, or with the first
 /// failure of one, when everything is stopped again. May be repeated.
@@ -28,6 +28,23 @@ pub struct StartAll;
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "Result<Generation, HostError>")]
 pub struct ReloadPlugin {
+    /// The instance.
+    pub instance: InstanceName,
+}
+
+/// Read the settings anew and replace the generation of every instance that they
+/// still name, in the order of their start, four at a time. Answered with what
+/// became of each. May be repeated.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "Result<Vec<Reloaded>, HostError>")]
+pub struct ReloadAll;
+
+/// Read the settings anew, and verify, launch, initialise and throw away what they
+/// ask for, beside what serves. Answered with what that found, or with the reason
+/// for which a reload would fail. May be repeated, one at a time for an instance.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "Result<DryRun, HostError>")]
+pub struct DryRunReload {
     /// The instance.
     pub instance: InstanceName,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use outrigger_types::{InstanceName, InterfaceName};
+use outrigger_types::{Generation, InstanceName, InterfaceName};
 
 use crate::error::PluginError;
 use crate::settings::ProviderSettings;
@@ -25,6 +25,16 @@ pub struct Applied {
     /// tried again like any that cannot start; of any other, the generation
     /// before goes on serving.
     pub failed: Vec<PluginError>,
+}
+
+/// What became of one instance in a reload of all.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Reloaded {
+    /// The instance.
+    pub instance: InstanceName,
+    /// The generation that serves, or why the one before goes on.
+    pub outcome: Result<Generation, PluginError>,
 }
 
 /// Names that settings add, drop and keep.

@@ -1,10 +1,12 @@
 //! The actor: messages in, events to the lifecycle, effects out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use actix::{Actor, AsyncContext, Context, Handler, MessageResult, ResponseFuture};
+use actix::{Actor, AsyncContext, Context, ResponseFuture};
+use futures_util::FutureExt as _;
 use outrigger_types::{Generation, InstanceName};
 use tokio::sync::{broadcast, oneshot, watch};
 use tokio::time::Instant;
@@ -12,16 +14,21 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::effects::{self, Launched, fault};
-use super::lifecycle::{Denied, Lifecycle, Phase, Ticket, Told, Withdrawal};
-use super::load::{Files, Loaded};
-use super::messages::{GetConnection, GetServed, Happened, Reload, Remove, Served, Start, Stop};
-use super::monitor::{watch_death, watch_health};
+use super::lifecycle::{Concerned, Denied, Lifecycle, Ticket, Told};
+use super::load::Loaded;
+use super::messages::Happened;
+use super::monitor::watch_death;
 use super::{Blueprint, Event, HostContext, PluginParts, Serving, lifecycle};
-use crate::crash;
+use crate::caught;
 use crate::error::{PluginError, PluginErrorKind};
 use crate::live::{CallLimits, Live, LiveCell};
 use crate::settings::{EnvironmentProfile, ProviderSettings, ReloadMode};
-use crate::status::{EventKind, HostEvent, PluginState, PluginStatus, StartTimings};
+use crate::status::{EventKind, HostEvent, PluginStatus};
+
+mod guard;
+mod handlers;
+mod publish;
+mod rehearsal;
 
 type Effect = lifecycle::Effect<PluginParts>;
 
@@ -44,6 +51,11 @@ pub(crate) struct PluginActor {
     callers: HashMap<Ticket, oneshot::Sender<Result<Generation, PluginError>>>,
     /// Steps under way, to be cancelled.
     steps: HashMap<Generation, CancellationToken>,
+    /// Effects that are not carried out yet, and what the one is about that is being.
+    pending: VecDeque<Effect>,
+    carried_out: Option<Concerned>,
+    /// A dry run under way, to be cancelled.
+    rehearsal: Option<CancellationToken>,
     cell: LiveCell,
     /// When the generation that serves began to, and how many processes the
     /// kernel had ended for lack of memory by then.
@@ -79,6 +91,9 @@ impl PluginActor {
             tickets: 0,
             callers: HashMap::new(),
             steps: HashMap::new(),
+            pending: VecDeque::new(),
+            carried_out: None,
+            rehearsal: None,
             cell,
             served_since: (Instant::now(), None),
             status,
@@ -87,8 +102,11 @@ impl PluginActor {
     }
 
     fn feed(&mut self, event: Event, ctx: &mut Context<Self>) {
-        for effect in self.lifecycle.on(event, self.epoch.elapsed()) {
+        self.pending.extend(self.lifecycle.on(event, self.epoch.elapsed()));
+        while let Some(effect) = self.pending.pop_front() {
+            self.carried_out = effect.generation();
             self.run(effect, ctx);
+            self.carried_out = None;
         }
         self.publish_state();
     }
@@ -118,18 +136,30 @@ impl PluginActor {
                 }
             }
             Effect::Publish(generation) => self.publish(generation, ctx),
+            Effect::Keep(generation) => self.keep(generation, ctx),
             Effect::Withdraw(withdrawal) => self.withdraw(withdrawal),
             Effect::Retire(generation, serving, how) => {
                 let Serving { connection, live, loaded, .. } = serving;
                 let provider = loaded.provider.clone();
                 let end = self.host.end.clone();
-                self.spawn(ctx, async move {
-                    effects::retire(connection, live, provider, how, end).await;
+                let (instance, events) = (self.instance.clone(), self.events.clone());
+                let work = async move {
+                    let how = effects::retire(connection, live, provider, how, end).await;
                     // The unpacked tree goes with its last generation: here, and
                     // not on a thread that drives connections.
                     let _removed = tokio::task::spawn_blocking(move || drop(loaded)).await;
+                    let (how, hook) = (how.stopped, how.hook);
+                    if let Some(complaint) = &hook {
+                        tracing::warn!(
+                            plugin = %instance, %generation,
+                            "the plugin's shutdown hook failed: {complaint}"
+                        );
+                    }
+                    let kind = EventKind::Gone { generation, how, hook };
+                    let _unheard = events.send(HostEvent { instance, kind });
                     Event::Retired(generation)
-                });
+                };
+                self.spawn(ctx, work, move |_| Event::Retired(generation));
             }
             Effect::RolledBack(generation) => {
                 tracing::warn!(
@@ -168,7 +198,8 @@ impl PluginActor {
             self.provider.clone(),
             self.lifecycle.proven().cloned(),
         );
-        self.spawn(ctx, async move { Event::Resolved(generation, work.await) });
+        let failed = move |error| Event::Resolved(generation, Err(error));
+        self.spawn(ctx, async move { Event::Resolved(generation, work.await) }, failed);
     }
 
     fn launch(&mut self, generation: Generation, loaded: Arc<Loaded>, ctx: &mut Context<Self>) {
@@ -182,7 +213,7 @@ impl PluginActor {
             loaded.clone(),
             cancel,
         );
-        self.spawn(ctx, async move {
+        let work = async move {
             let launched = work.await.map(|launched| {
                 let Launched { connection, security, multiplexed } = launched;
                 let live = Live::new(instance, generation, connection.endpoint());
@@ -199,18 +230,19 @@ impl PluginActor {
                 }
             });
             Event::Launched(generation, launched)
-        });
+        };
+        self.spawn(ctx, work, move |error| Event::Launched(generation, Err(error)));
     }
 
     fn initialise(&mut self, generation: Generation, ctx: &mut Context<Self>) {
         let cancel = self.cancellation(generation);
-        let Some((loaded, serving)) = self.lifecycle.candidate_mut() else { return };
+        let Some(serving) = self.lifecycle.candidate_mut(generation) else { return };
         // Watched from here on and not before: a death must not be told of
         // before the launch is.
         let instance = self.instance.clone();
         let death = watch_death(serving.connection.clone(), generation, instance, ctx.address());
         serving.death = Some(AbortOnDropHandle::new(self.host.io.spawn(death)));
-        let (loaded, connection) = (loaded.clone(), serving.connection.clone());
+        let (loaded, connection) = (serving.loaded.clone(), serving.connection.clone());
         let (took, digest) = (serving.initialised_in.clone(), serving.config.clone());
         let started = Instant::now();
         let work = effects::initialise(
@@ -222,82 +254,12 @@ impl PluginActor {
             digest,
             cancel,
         );
-        self.spawn(ctx, async move {
+        let work = async move {
             let outcome = work.await;
             took.get_or_init(|| started.elapsed());
             Event::Initialised(generation, outcome)
-        });
-    }
-
-    fn publish(&mut self, generation: Generation, ctx: &mut Context<Self>) {
-        self.steps.retain(|step, _| *step > generation);
-        let Some((_, serving)) = self.lifecycle.serving() else { return };
-        let (connection, live) = (serving.connection.clone(), serving.live.clone());
-        let provider = serving.loaded.provider.clone();
-        let timings = serving.loaded.timings;
-        let initialise = serving.initialised_in.get().copied().unwrap_or_default();
-        let info = connection.info();
-        let (security, multiplexed) = (serving.security, serving.multiplexed);
-        let executable = serving.loaded.files.command_line();
-        self.lifecycle.set_exclusive(is_exclusive(&self.blueprint, &provider));
-        self.cell.set_limits(call_limits(&provider));
-        self.lifecycle.set_policy(provider.restart, self.provider.timeouts.probation);
-        self.served_since = (Instant::now(), crash::out_of_memory_kills());
-        self.cell.publish(live);
-        // One in test mode may stand at a breakpoint, which is no death.
-        let test = self.blueprint.attached().is_some_and(|reattach| reattach.test);
-        let health = (!test).then(|| {
-            let (instance, actor) = (self.instance.clone(), ctx.address());
-            let health = watch_health(connection, generation, instance, actor, provider.timeouts);
-            AbortOnDropHandle::new(self.host.io.spawn(health))
-        });
-        if let Some(serving) = self.lifecycle.serving_mut() {
-            serving.health = health;
-        }
-        self.status.send_modify(|status| {
-            status.name = provider.definition.name.clone();
-            status.version = provider.definition.version.clone();
-            status.sandbox = sandbox(&provider);
-            status.generation = Some(generation);
-            status.pid = info.pid;
-            status.executable = executable;
-            status.app_version = Some(info.app_version);
-            status.security = Some(security);
-            status.multiplexed = Some(multiplexed);
-            status.containment = Some(info.containment);
-            status.timings = StartTimings {
-                launch: info.timings.spawn,
-                handshake: info.timings.line + info.timings.connect,
-                initialise,
-                ..timings
-            };
-        });
-        tracing::info!(plugin = %self.instance, %generation, pid = info.pid, "plugin serves");
-        self.remember();
-        self.emit(EventKind::Ready(generation));
-    }
-
-    fn withdraw(&mut self, withdrawal: Withdrawal<PluginError>) {
-        match withdrawal {
-            Withdrawal::Died(error) => {
-                let reason = error.kind.to_string();
-                let generation = self.status.borrow().generation.unwrap_or_default();
-                let calls = self.cell.withdraw_ended(&reason, !self.blueprint.stays_down());
-                self.crashed(&error, calls);
-                tracing::warn!(%generation, "{error}");
-                self.failed(&error);
-                self.emit(EventKind::Died(generation, reason.into()));
-            }
-            Withdrawal::Switching => self.cell.switch(),
-            Withdrawal::Stopping => self.cell.withdraw("it is stopped"),
-        }
-        self.status.send_modify(|status| {
-            status.generation = None;
-            status.pid = None;
-            status.app_version = None;
-            status.security = None;
-            status.multiplexed = None;
-        });
+        };
+        self.spawn(ctx, work, move |error| Event::Initialised(generation, Err(error)));
     }
 
     fn answer(&mut self, ticket: Ticket, result: Result<Generation, Denied<PluginError>>) {
@@ -311,11 +273,20 @@ impl PluginActor {
         }
     }
 
-    /// Runs work on the I/O runtime; what it gives comes back as a message.
-    fn spawn(&self, ctx: &mut Context<Self>, work: impl Future<Output = Event> + Send + 'static) {
-        let actor = ctx.address();
+    /// Runs work on the I/O runtime; what it gives comes back as a message, and
+    /// what it is when the work panics, which a driver's or an initialiser's may.
+    fn spawn(
+        &self,
+        ctx: &mut Context<Self>,
+        work: impl Future<Output = Event> + Send + 'static,
+        panicked: impl FnOnce(PluginError) -> Event + Send + 'static,
+    ) {
+        let (actor, instance) = (ctx.address(), self.instance.clone());
         let work = async move {
-            let event = work.await;
+            let outcome = AssertUnwindSafe(work).catch_unwind().await;
+            let event = outcome.unwrap_or_else(|panic| {
+                panicked(fault(&instance, PluginErrorKind::Internal(caught::text(&*panic))))
+            });
             // After the host has ended, what comes too late is dropped, which
             // kills.
             let _ended = actor.send(Happened(event)).await;
@@ -327,48 +298,6 @@ impl PluginActor {
         let cancel = self.host.end.child_token();
         self.steps.insert(generation, cancel.clone());
         cancel
-    }
-
-    fn publish_state(&mut self) {
-        let state = self.state();
-        let changed = self.status.send_if_modified(|status| {
-            let changed = status.state != state;
-            status.state = state;
-            changed
-        });
-        if !changed {
-            return;
-        }
-        if matches!(state, PluginState::BackingOff | PluginState::CircuitOpen | PluginState::Failed)
-        {
-            let reason = self.status.borrow().last_error.clone();
-            let text = format!("it is {state}: {}", reason.as_deref().unwrap_or("-"));
-            // A call need not wait out a circuit that is open for minutes.
-            match state {
-                PluginState::BackingOff => self.cell.withdraw_for_now(&text),
-                _ => self.cell.withdraw(&text),
-            }
-        }
-        self.emit(EventKind::State(state));
-    }
-
-    fn state(&self) -> PluginState {
-        match self.lifecycle.phase() {
-            Phase::Stopped => PluginState::Stopped,
-            Phase::Resolving | Phase::Launching | Phase::Initialising => PluginState::Starting,
-            Phase::Ready => PluginState::Ready,
-            Phase::Replacing => PluginState::Reloading,
-            Phase::Switching => PluginState::Switching,
-            Phase::BackingOff { open: false } => PluginState::BackingOff,
-            Phase::BackingOff { open: true } => PluginState::CircuitOpen,
-            Phase::Failed => PluginState::Failed,
-            Phase::Stopping => PluginState::Stopping,
-        }
-    }
-
-    fn emit(&self, kind: EventKind) {
-        // Nobody needs to listen.
-        let _unheard = self.events.send(HostEvent { instance: self.instance.clone(), kind });
     }
 }
 
@@ -391,95 +320,6 @@ fn is_exclusive(blueprint: &Blueprint, provider: &ProviderSettings) -> bool {
     // What is attached to serves one host at a time.
     let mode = provider.reload.unwrap_or(blueprint.spec.reload);
     mode == ReloadMode::Exclusive || blueprint.attached().is_some()
-}
-
-impl Actor for PluginActor {
-    type Context = Context<Self>;
-}
-
-impl Handler<Start> for PluginActor {
-    type Result = ResponseFuture<Result<Generation, PluginError>>;
-
-    fn handle(&mut self, _: Start, ctx: &mut Context<Self>) -> Self::Result {
-        self.ask(Event::Start, ctx)
-    }
-}
-
-impl Handler<Reload> for PluginActor {
-    type Result = ResponseFuture<Result<Generation, PluginError>>;
-
-    fn handle(&mut self, reload: Reload, ctx: &mut Context<Self>) -> Self::Result {
-        if reload.order > self.order {
-            self.order = reload.order;
-            self.provider = reload.provider;
-        }
-        // To make room for itself it would have to end what it attaches to.
-        let held = self.blueprint.attached().is_some_and(|reattach| !reattach.test);
-        if held && self.lifecycle.serving().is_some() {
-            let refused = fault(&self.instance, PluginErrorKind::Attached);
-            return Box::pin(async move { Err(refused) });
-        }
-        self.ask(Event::Reload, ctx)
-    }
-}
-
-impl Handler<Stop> for PluginActor {
-    type Result = ResponseFuture<()>;
-
-    fn handle(&mut self, _: Stop, ctx: &mut Context<Self>) -> Self::Result {
-        let stopped = self.ask(Event::Stop, ctx);
-        Box::pin(async move {
-            let _generation = stopped.await;
-        })
-    }
-}
-
-impl Handler<Remove> for PluginActor {
-    type Result = ResponseFuture<()>;
-
-    fn handle(&mut self, _: Remove, ctx: &mut Context<Self>) -> Self::Result {
-        let stopped = self.ask(Event::Stop, ctx);
-        self.cell.remove("the settings do not name it any more");
-        Box::pin(async move {
-            let _generation = stopped.await;
-        })
-    }
-}
-
-impl Handler<GetServed> for PluginActor {
-    type Result = MessageResult<GetServed>;
-
-    fn handle(&mut self, _: GetServed, _: &mut Context<Self>) -> Self::Result {
-        MessageResult(self.lifecycle.serving().map(|(_, serving)| Served {
-            provider: serving.loaded.provider.clone(),
-            distribution: serving.loaded.files.distribution(),
-            config: serving.config.get().copied(),
-            looks_anew: matches!(serving.loaded.files, Files::Directory(_)),
-        }))
-    }
-}
-
-impl Handler<GetConnection> for PluginActor {
-    type Result = MessageResult<GetConnection>;
-
-    fn handle(&mut self, _: GetConnection, _: &mut Context<Self>) -> Self::Result {
-        MessageResult(self.lifecycle.serving().map(|(_, serving)| serving.connection.clone()))
-    }
-}
-
-impl Handler<Happened> for PluginActor {
-    type Result = ();
-
-    fn handle(&mut self, Happened(event): Happened, ctx: &mut Context<Self>) {
-        match &event {
-            Event::Retired(generation) => self.emit(EventKind::Gone(*generation)),
-            Event::Launched(generation, Err(_)) | Event::Initialised(generation, Err(_)) => {
-                self.steps.remove(generation);
-            }
-            _ => {}
-        }
-        self.feed(event, ctx);
-    }
 }
 
 /// The only way to start one: the mailbox's size holds from here on.

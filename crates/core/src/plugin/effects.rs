@@ -1,11 +1,13 @@
 //! The work that the lifecycle asks for, off the actor's thread.
 
+use std::future::Future;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use outrigger_transport::{Connection, Environment, LaunchSpec, PORTS};
-use outrigger_types::{Generation, InstanceName, Sha256Digest};
+use outrigger_transport::{Connection, Environment, LaunchSpec, PORTS, Stopped};
+use outrigger_types::{Generation, InstanceName, Sha256Digest, failpoint};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -87,8 +89,28 @@ async fn try_launch(
     let spec = spec.await.map_err(|panic| PluginErrorKind::Internal(panic.to_string()))??;
     let security = SecurityMode::of(&spec.security);
     let multiplexed = spec.multiplex;
-    let connection = driver.launch(spec, cancel).await?;
+    if failpoint::fails("plugin.launch") {
+        return Err(PluginErrorKind::Internal("a failpoint".to_owned()));
+    }
+    let connection = in_turn(&host.starting, driver.launch(spec, cancel)).await?;
     Ok(Launched { connection, security, multiplexed })
+}
+
+/// For a launch to be done with what costs the machine most.
+const TURN: Duration = Duration::from_secs(1);
+
+/// Lets a few at a time begin, so that many that died together do not come back
+/// all at once. One that hangs makes room for others.
+async fn in_turn<F: Future>(turns: &Semaphore, work: F) -> F::Output {
+    let turn = turns.acquire().await;
+    tokio::pin!(work);
+    match timeout(TURN, &mut work).await {
+        Ok(done) => done,
+        Err(_) => {
+            drop(turn);
+            work.await
+        }
+    }
 }
 
 fn launch_spec(
@@ -157,6 +179,9 @@ pub(super) async fn initialise(
         if let Ok(taken) = outrigger_discovery::sha256(config.expose()) {
             digest.get_or_init(|| taken);
         }
+        if failpoint::fails("plugin.initialise") {
+            return Err(PluginErrorKind::Internal("a failpoint".to_owned()));
+        }
         let request = InitialiseRequest { host_identity: host.host_identity.clone(), config };
         initialiser.initialise(&connection.endpoint(), request).await?;
         Ok(())
@@ -176,6 +201,13 @@ pub(super) async fn initialise(
     Err(fault(&instance, kind))
 }
 
+/// How a generation was taken down.
+pub(super) struct Retired {
+    pub(super) stopped: Stopped,
+    /// What its shutdown hook said, if it failed.
+    pub(super) hook: Option<Arc<str>>,
+}
+
 /// Takes a generation down; once `end` is cancelled, without patience.
 pub(super) async fn retire(
     connection: Arc<dyn Connection>,
@@ -183,23 +215,29 @@ pub(super) async fn retire(
     provider: ProviderSettings,
     how: Retirement,
     end: CancellationToken,
-) {
+) -> Retired {
     live.close();
     if how == Retirement::Drain {
         tokio::select! {
-            () = drain_and_stop(&*connection, &live, &provider) => return,
+            retired = drain_and_stop(&*connection, &live, &provider) => return retired,
             () = end.cancelled() => {}
         }
     }
     live.end("it was killed");
-    connection.kill().await;
+    Retired { stopped: connection.kill().await, hook: None }
 }
 
-async fn drain_and_stop(connection: &dyn Connection, live: &Live, provider: &ProviderSettings) {
+async fn drain_and_stop(
+    connection: &dyn Connection,
+    live: &Live,
+    provider: &ProviderSettings,
+) -> Retired {
+    let _nothing_to_fail = failpoint::fails("plugin.drain");
     if timeout(provider.timeouts.drain, live.drained()).await.is_err() {
         let calls = live.in_flight();
         tracing::warn!(calls, "calls outlasted the drain and were cut off");
     }
     live.end("its drain ended");
-    connection.stop(ladder(provider)).await;
+    let stopped = connection.stop(ladder(provider)).await;
+    Retired { stopped, hook: connection.hook_failure().map(Into::into) }
 }

@@ -23,7 +23,8 @@
 //! Who owns what: the *serving* connection is owned by `Ready` and `Replacing`;
 //! a *candidate's* by the attempt inside `Starting` and `Replacing`; a retired
 //! one leaves with [`Effect::Retire`] and is never seen again but for its
-//! generation, until [`Event::Retired`]. A reload is on probation for a while: a
+//! generation, until [`Event::Retired`]. A *spare*, where one is kept, is owned
+//! beside the state, and takes over when what serves dies. A reload is on probation for a while: a
 //! death brings back what served before it. A completion that carries another
 //! generation than the one that is waited for is dropped, and a connection that
 //! came with it is retired.
@@ -37,13 +38,18 @@ use outrigger_types::Generation;
 use super::restart::Restarts;
 use crate::settings::RestartPolicy;
 
+mod ends;
 mod moves;
 mod parts;
+mod spare;
 #[cfg(test)]
 mod tests;
 
+use spare::Spare;
+
 pub(crate) use parts::{
-    Denied, Effect, Event, Fault, Parts, Phase, Retirement, Ticket, Timer, Told, Withdrawal,
+    Concerned, Denied, Effect, Event, Fault, Parts, Phase, Retirement, Ticket, Timer, Told,
+    Withdrawal,
 };
 
 enum State<P: Parts> {
@@ -95,6 +101,13 @@ pub(crate) struct Lifecycle<P: Parts> {
     probation: Duration,
     /// Nothing is launched after a death or a failure, until somebody asks.
     stays_down: bool,
+    /// Somebody asked for it to run, and nobody for it to stop.
+    wanted: bool,
+    /// A second copy is to be kept, where two may run.
+    keeps_spare: bool,
+    spare: Spare<P>,
+    /// Tries in a row to make one that failed.
+    spare_failures: u32,
     /// What served last, for restarts and for going back.
     proven: Option<P::Distribution>,
     restarts: Restarts,
@@ -121,6 +134,10 @@ impl<P: Parts> Lifecycle<P> {
             exclusive,
             probation: Duration::ZERO,
             stays_down: false,
+            wanted: false,
+            keeps_spare: false,
+            spare: Spare::None,
+            spare_failures: 0,
             proven: None,
             restarts: Restarts::new(seed),
             retiring: BTreeSet::new(),
@@ -149,6 +166,11 @@ impl<P: Parts> Lifecycle<P> {
         self.probation = probation;
     }
 
+    /// Whether a second copy is kept can change too.
+    pub(crate) fn set_spare(&mut self, keeps: bool) {
+        self.keeps_spare = keeps;
+    }
+
     /// The connection that serves.
     pub(crate) fn serving(&self) -> Option<(Generation, &P::Connection)> {
         match &self.state {
@@ -172,13 +194,22 @@ impl<P: Parts> Lifecycle<P> {
         self.proven.as_ref()
     }
 
-    /// The connection that is being initialised, to be changed.
-    pub(crate) fn candidate_mut(&mut self) -> Option<(&P::Distribution, &mut P::Connection)> {
+    /// The connection of this generation that is being initialised, to be changed.
+    pub(crate) fn candidate_mut(&mut self, generation: Generation) -> Option<&mut P::Connection> {
+        if let Spare::Initialising(spare, connection) = &mut self.spare
+            && *spare == generation
+        {
+            return Some(connection);
+        }
         match &mut self.state {
-            State::Starting(attempt) | State::Replacing(_, attempt) => match &mut attempt.step {
-                Step::Initialising(distribution, connection) => Some((distribution, connection)),
-                _ => None,
-            },
+            State::Starting(attempt) | State::Replacing(_, attempt)
+                if attempt.generation == generation =>
+            {
+                match &mut attempt.step {
+                    Step::Initialising(_, connection) => Some(connection),
+                    _ => None,
+                }
+            }
             _ => None,
         }
     }
@@ -225,13 +256,20 @@ impl<P: Parts> Lifecycle<P> {
             Event::Launched(generation, outcome) => self.launched(generation, outcome, now),
             Event::Initialised(generation, outcome) => self.initialised(generation, outcome, now),
             Event::Died(generation, fault) => self.died(generation, fault, now),
+            Event::Published(generation) => self.published(generation),
             Event::Retired(generation) => self.retired(generation),
             Event::Woke(timer) => self.woke(timer),
+            Event::Panicked(fault) => self.panicked(fault, now),
+            Event::StepLost(generation) => {
+                self.abandoned.remove(&generation);
+                self.settle();
+            }
         }
         mem::take(&mut self.effects)
     }
 
     fn start(&mut self, ticket: Ticket) {
+        self.wanted |= !matches!(self.state, State::Stopping(_));
         match &self.state {
             State::Ready(running) | State::Replacing(running, _) => {
                 let generation = running.generation;
@@ -271,6 +309,8 @@ impl<P: Parts> Lifecycle<P> {
     }
 
     fn stop(&mut self, ticket: Ticket) {
+        self.wanted = false;
+        self.drop_spare(Retirement::Drain);
         let mut tickets = vec![ticket];
         match mem::replace(&mut self.state, State::Stopped) {
             State::Stopping(waiting) => tickets.extend(waiting),
@@ -308,7 +348,7 @@ impl<P: Parts> Lifecycle<P> {
     ) {
         if !self.awaits(generation, |step| matches!(step, Step::Resolving)) {
             self.abandoned.remove(&generation);
-            return self.settle_stop();
+            return self.settle();
         }
         let distribution = match outcome {
             Ok(distribution) => distribution,
@@ -316,6 +356,7 @@ impl<P: Parts> Lifecycle<P> {
         };
         match mem::replace(&mut self.state, State::Stopped) {
             State::Replacing(running, _) if self.exclusive => {
+                self.drop_spare(Retirement::Drain);
                 self.effects.push(Effect::Withdraw(Withdrawal::Switching));
                 self.retire(running.generation, running.connection, Retirement::Drain);
                 self.state = State::Switching { distribution };
@@ -338,12 +379,15 @@ impl<P: Parts> Lifecycle<P> {
         outcome: Result<P::Connection, P::Fault>,
         now: Duration,
     ) {
+        if self.spare.is_launching(generation) {
+            return self.spare_launched(generation, outcome);
+        }
         if !self.awaits(generation, |step| matches!(step, Step::Launching(_))) {
             self.abandoned.remove(&generation);
             if let Ok(connection) = outcome {
                 self.retire(generation, connection, Retirement::Kill);
             }
-            return self.settle_stop();
+            return self.settle();
         }
         match outcome {
             Err(fault) => self.attempt_failed(fault, now),
@@ -368,6 +412,9 @@ impl<P: Parts> Lifecycle<P> {
         outcome: Result<(), P::Fault>,
         now: Duration,
     ) {
+        if self.spare.is_initialising(generation) {
+            return self.spare_initialised(generation, outcome);
+        }
         if !self.awaits(generation, |step| matches!(step, Step::Initialising(..))) {
             return;
         }
@@ -388,6 +435,8 @@ impl<P: Parts> Lifecycle<P> {
         else {
             return;
         };
+        // It is of what served before.
+        self.drop_spare(Retirement::Drain);
         let reloaded = mem::take(&mut self.reloading);
         let before = self.proven.replace(distribution.clone());
         let probation = before
@@ -403,56 +452,5 @@ impl<P: Parts> Lifecycle<P> {
             self.answer(ticket, Ok(generation));
         }
         self.begin_queued_reload();
-    }
-
-    fn died(&mut self, generation: Generation, fault: P::Fault, now: Duration) {
-        match mem::replace(&mut self.state, State::Stopped) {
-            State::Ready(running) if running.generation == generation => {
-                self.effects.push(Effect::Withdraw(Withdrawal::Died(fault)));
-                let Running { connection, distribution, probation, .. } = running;
-                self.retire(generation, connection, Retirement::Kill);
-                match probation {
-                    Some((before, until)) if now < until && !self.stays_down => {
-                        self.effects.push(Effect::RolledBack(generation));
-                        self.proven = Some(before.clone());
-                        self.start_with(before);
-                    }
-                    _ => self.restart(Some(distribution), now),
-                }
-            }
-            // The candidate goes on; nobody serves meanwhile.
-            State::Replacing(running, attempt) if running.generation == generation => {
-                self.effects.push(Effect::Withdraw(Withdrawal::Died(fault)));
-                self.retire(generation, running.connection, Retirement::Kill);
-                self.state = State::Starting(attempt);
-            }
-            state => {
-                self.state = state;
-                if self.awaits(generation, |step| matches!(step, Step::Initialising(..))) {
-                    self.attempt_failed(fault, now);
-                }
-            }
-        }
-    }
-
-    fn retired(&mut self, generation: Generation) {
-        self.retiring.remove(&generation);
-        if self.retiring.is_empty() && matches!(self.state, State::Switching { .. }) {
-            let State::Switching { distribution } = mem::replace(&mut self.state, State::Stopped)
-            else {
-                return;
-            };
-            self.start_with(distribution);
-        }
-        self.settle_stop();
-    }
-
-    fn woke(&mut self, timer: Timer) {
-        if matches!(self.state, State::BackingOff { timer: awaited, .. } if awaited == timer) {
-            match self.proven.clone() {
-                Some(distribution) => self.start_with(distribution),
-                None => self.resolve(),
-            }
-        }
     }
 }

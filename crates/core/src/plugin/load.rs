@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use outrigger_discovery::{Developed, EntryKind, Metadata, Resolved};
 use outrigger_transport::{Image, Program};
-use outrigger_types::{InstanceName, Sha256Digest};
+use outrigger_types::{InstanceName, Sha256Digest, failpoint};
 use tokio::time::Instant;
 
 use super::{Blueprint, HostContext};
@@ -98,6 +98,9 @@ pub(super) fn load(
     provider: ProviderSettings,
     proven: Option<&Loaded>,
 ) -> Result<Loaded, PluginErrorKind> {
+    if failpoint::fails("plugin.load") {
+        return Err(PluginErrorKind::Internal("a failpoint".to_owned()));
+    }
     let (files, program) = match &blueprint.source {
         Some(PluginSource::Directory(directory)) => {
             let developed =

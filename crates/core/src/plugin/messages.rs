@@ -9,6 +9,7 @@ use outrigger_types::{Generation, Sha256Digest};
 use super::Event;
 use crate::error::PluginError;
 use crate::settings::ProviderSettings;
+use crate::status::DryRun;
 
 /// Start the instance. From the manager; answered with the generation that
 /// serves, or with why the first attempt failed. May be repeated.
@@ -26,6 +27,20 @@ pub(crate) struct Reload {
     /// Settings that were read for an earlier order do not replace later ones.
     pub(crate) order: u64,
 }
+
+/// Verify, launch, initialise and throw away what the settings ask for, beside what
+/// serves. From the manager; answered with what that found. May be repeated once
+/// it was answered.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<DryRun, PluginError>")]
+pub(crate) struct Rehearse {
+    pub(crate) provider: ProviderSettings,
+}
+
+/// A dry run has ended. From itself.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct RehearsalEnded;
 
 /// Stop the instance. From the manager; answered when its processes are gone.
 /// May be repeated.

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use super::actor::PluginActor;
 use crate::crash::{self, CrashReport};
 use crate::error::{PluginError, PluginErrorKind};
+use crate::live::Lost;
 
 impl PluginActor {
     /// So that a version that is older than this one is noticed.
@@ -29,7 +30,7 @@ impl PluginActor {
     }
 
     /// Keeps a report on the generation that served.
-    pub(super) fn crashed(&self, error: &PluginError, calls: u64) {
+    pub(super) fn crashed(&self, error: &PluginError, lost: Lost) {
         let (since, memory) = self.served_since;
         let (status, last_words) = match &*error.kind {
             PluginErrorKind::Died { status, last_words } => (Some(*status), last_words.clone()),
@@ -48,7 +49,8 @@ impl PluginActor {
                 reason: error.kind.to_string().into(),
                 panic: crash::panic_text(&last_words),
                 last_words,
-                calls,
+                calls: lost.calls,
+                lost: lost.methods,
             });
         });
     }

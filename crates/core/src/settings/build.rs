@@ -7,7 +7,8 @@ use outrigger_types::InstanceName;
 use super::error::SettingsError;
 use super::paths;
 use super::{
-    CallBounds, CentralSettings, RestartPolicy, Settings, Strategy, Timeouts, UnpackLimits, order,
+    CallBounds, CentralSettings, OutlierPolicy, RestartPolicy, Settings, Strategy, Timeouts,
+    UnpackLimits, order,
 };
 
 mod provider;
@@ -147,6 +148,16 @@ fn calls(view: &View<'_>, base: CallBounds) -> Result<CallBounds, SettingsError>
         in_flight: small(view, "inFlight", base.in_flight)?,
         queue: small(view, "queue", base.queue)?,
         wait: view.duration("wait", base.wait, true)?,
+        outlier: outlier(&view.table("outlier"), base.outlier)?,
+    })
+}
+
+fn outlier(view: &View<'_>, base: OutlierPolicy) -> Result<OutlierPolicy, SettingsError> {
+    Ok(OutlierPolicy {
+        failures: u32::try_from(view.count_or_zero("failures", u64::from(base.failures)))
+            .unwrap_or(u32::MAX),
+        close: view.duration("close", base.close, false)?,
+        close_limit: view.duration("closeLimit", base.close_limit, false)?,
     })
 }
 

@@ -35,6 +35,9 @@ pub struct ProviderSettings {
     pub calls: CallBounds,
     /// The instances that it is started after and stopped before. Key `after`.
     pub after: After,
+    /// Copies beside what serves that stand ready to take over: 0 or 1. Key
+    /// `spare`; default 0.
+    pub spare: u32,
     /// The largest message that calls send and take, in bytes, if not as its
     /// interface says. Key `largestMessage`.
     pub largest_message: Option<u64>,
@@ -70,6 +73,7 @@ impl ProviderSettings {
             restart: RestartPolicy::default(),
             calls: CallBounds::default(),
             after: After::new(),
+            spare: 0,
             largest_message: None,
             socket_group: None,
             ports: None,

@@ -70,6 +70,7 @@ const PROVIDER: &[Key] = &[
     key("restart", Kind::Table(RESTART)),
     key("calls", Kind::Table(CALLS)),
     key("after", Kind::Texts),
+    key("spare", Kind::Count),
     key("largestMessage", Kind::Text),
     key("socketGroup", Kind::Text),
     key("ports", Kind::Text),
@@ -129,8 +130,15 @@ const RESTART: &[Key] = &[
     key("strategy", Kind::Text),
 ];
 
-const CALLS: &[Key] =
-    &[key("inFlight", Kind::Count), key("queue", Kind::Count), key("wait", Kind::Text)];
+const CALLS: &[Key] = &[
+    key("inFlight", Kind::Count),
+    key("queue", Kind::Count),
+    key("wait", Kind::Text),
+    key("outlier", Kind::Table(OUTLIER)),
+];
+
+const OUTLIER: &[Key] =
+    &[key("failures", Kind::Count), key("close", Kind::Text), key("closeLimit", Kind::Text)];
 
 const UNPACK: &[Key] = &[
     key("archiveSize", Kind::Text),

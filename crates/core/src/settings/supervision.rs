@@ -74,11 +74,36 @@ pub struct CallBounds {
     /// How long a call waits for the next generation after a death. Key `wait`;
     /// default zero, which fails it at once.
     pub wait: Duration,
+    /// When a method that does not answer is not called for a while. Key
+    /// `outlier`.
+    pub outlier: OutlierPolicy,
 }
 
 impl Default for CallBounds {
     fn default() -> Self {
-        Self { in_flight: 2_048, queue: 256, wait: Duration::ZERO }
+        let outlier = OutlierPolicy::default();
+        Self { in_flight: 2_048, queue: 256, wait: Duration::ZERO, outlier }
+    }
+}
+
+/// When a method that does not answer is not called for a while, so that its
+/// callers fail at once. Key `calls.outlier`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OutlierPolicy {
+    /// Calls in a row that got no answer within `timeouts.call`, or whose
+    /// connection broke. Key `failures`; default 5; 0 switches it off.
+    pub failures: u32,
+    /// For how long, the first time; once more of it each further time. Key
+    /// `close`; default 1 s.
+    pub close: Duration,
+    /// The longest. Key `closeLimit`; default 30 s.
+    pub close_limit: Duration,
+}
+
+impl Default for OutlierPolicy {
+    fn default() -> Self {
+        Self { failures: 5, close: Duration::from_secs(1), close_limit: Duration::from_secs(30) }
     }
 }
 

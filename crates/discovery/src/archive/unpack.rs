@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt, OpenOptions, OpenOptionsExt};
-use outrigger_types::Sha256Digest;
+use outrigger_types::{Sha256Digest, failpoint};
 use sha2::{Digest, Sha256};
 use zip::ZipArchive;
 use zip::read::{ArchiveOffset, Config, ZipReadOptions};
@@ -155,6 +155,7 @@ impl<'a> Unpacker<'a> {
                 } else {
                     self.copy(index, entry, &mut file)?;
                 }
+                failpoint::io("resolve.unpack").map_err(Fault::Io)?;
                 let mode = if entry.executable { MODE_EXECUTABLE } else { MODE_FILE };
                 file.set_permissions(Permissions::from_mode(mode)).map_err(Fault::Io)?;
             }

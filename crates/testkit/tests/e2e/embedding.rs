@@ -78,7 +78,7 @@ e2e! {
         };
         assert_eq!(ready, Generation(2));
         let gone = loop {
-            if let EventKind::Gone(generation) = events.recv().await.unwrap().kind {
+            if let EventKind::Gone { generation, .. } = events.recv().await.unwrap().kind {
                 break generation;
             }
         };

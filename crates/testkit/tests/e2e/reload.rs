@@ -102,7 +102,7 @@ e2e! {
         while order.len() < 3 {
             match events.recv().await.unwrap().kind {
                 EventKind::State(PluginState::Switching) => order.push("switching"),
-                EventKind::Gone(Generation(1)) => order.push("gone"),
+                EventKind::Gone { generation: Generation(1), .. } => order.push("gone"),
                 EventKind::State(PluginState::Starting) => order.push("starting"),
                 _ => {}
             }

@@ -83,6 +83,7 @@ pub(super) async fn attach(
         output: Drains { pipes: Vec::new(), stdio },
         directory: None,
         reattach: Some(Reattach { version, ..reattach }),
+        hook: std::sync::OnceLock::new(),
         _keep: (spec.keep.clone(), None),
     })
 }

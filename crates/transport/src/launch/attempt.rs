@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use outrigger_types::failpoint;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -78,6 +79,9 @@ impl Attempt {
         deadline: Instant,
     ) -> Result<Connected, LaunchError> {
         let before = Instant::now();
+        if failpoint::fails("launch.line") {
+            return Err(self.no_handshake("a failpoint"));
+        }
         let line = self.handshake_line(spec, deadline).await?;
         let line_took = before.elapsed();
         let offer = Offer {
@@ -109,6 +113,9 @@ impl Attempt {
             version: app_version,
             largest_message: spec.largest_message,
         };
+        if failpoint::fails("launch.connect") {
+            return Err(self.no_handshake("a failpoint"));
+        }
         let linked = tokio::select! {
             linked = link(setup, within) => linked,
             status = self.process.died() => {
@@ -245,6 +252,7 @@ impl Attempt {
         timings: LaunchTimings,
         spec: LaunchSpec,
     ) -> ProcessConnection {
+        let _nothing_to_fail = failpoint::fails("launch.finish");
         let Connected { rpc, owner, reattach, .. } = connected;
         let plugin: Arc<str> = spec.plugin.into();
         let stdout = self.stdout.into_inner();
@@ -272,6 +280,7 @@ impl Attempt {
             directory: Some(self.directory),
             // The one raw connection is the first host's for good.
             reattach: (!spec.multiplex).then_some(reattach),
+            hook: std::sync::OnceLock::new(),
             _keep: (spec.keep, self.file),
         }
     }

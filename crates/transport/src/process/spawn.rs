@@ -12,6 +12,7 @@ use outrigger_launcher::{
     ARGV0, ByteString, ChannelError, Exec, Report, Spec, Stage, control_pair, recv_report,
     send_spec,
 };
+use outrigger_types::failpoint;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use tokio::net::unix::pipe::Receiver;
@@ -53,6 +54,10 @@ pub(crate) async fn spawn(start: Start) -> Result<(Process, Pipe, Pipe), LaunchE
     // Spawning waits for an exec, which a dead network disk can hold up.
     let started = tokio::task::spawn_blocking(move || {
         orphans::reap();
+        failpoint::io("launch.spawn").map_err(|source| {
+            let program = start.shown.clone();
+            LaunchError::Spawn { program, source }
+        })?;
         match &start.launcher {
             Some(launcher) => through_launcher(launcher, &start),
             None => direct::spawn(&start),

@@ -7,7 +7,7 @@ use outrigger_types::Generation;
 
 use super::{
     Attempt, Denied, Effect, Fault as _, Lifecycle, Parts, Retirement, Running, State, Step,
-    Ticket, Told,
+    Ticket, Told, Withdrawal,
 };
 
 impl<P: Parts> Lifecycle<P> {
@@ -41,6 +41,7 @@ impl<P: Parts> Lifecycle<P> {
             self.answer(ticket, Err(Denied::Failed(fault.clone())));
         }
         self.begin_queued_reload();
+        self.make_spare();
     }
 
     pub(super) fn begin_queued_reload(&mut self) {
@@ -89,7 +90,51 @@ impl<P: Parts> Lifecycle<P> {
 
     /// Whether what is on its way out must be gone first.
     pub(super) fn must_wait(&self) -> bool {
-        self.exclusive && !self.retiring.is_empty()
+        self.exclusive && !(self.retiring.is_empty() && self.abandoned.is_empty())
+    }
+
+    /// Something is gone that others may have waited for.
+    pub(super) fn settle(&mut self) {
+        if !self.must_wait() {
+            match mem::replace(&mut self.state, State::Stopped) {
+                State::Switching { distribution } => self.start_with(distribution),
+                other => self.state = other,
+            }
+        }
+        self.settle_stop();
+    }
+
+    /// Whoever carried effects out panicked: nothing of it is trusted. What runs is
+    /// killed, and started again if it is to run.
+    pub(super) fn panicked(&mut self, fault: P::Fault, now: Duration) {
+        self.drop_spare(Retirement::Kill);
+        let mut stopping = None;
+        match mem::replace(&mut self.state, State::Stopped) {
+            State::Stopping(tickets) => stopping = Some(tickets),
+            State::Starting(attempt) => self.abandon(attempt),
+            State::Ready(running) => {
+                self.retire(running.generation, running.connection, Retirement::Kill);
+            }
+            State::Replacing(running, attempt) => {
+                self.abandon(attempt);
+                self.retire(running.generation, running.connection, Retirement::Kill);
+            }
+            State::Stopped | State::Switching { .. } | State::BackingOff { .. } | State::Failed => {
+            }
+        }
+        self.reloading = false;
+        for ticket in self.asking.drain(..).chain(self.queued.drain(..)) {
+            self.effects.push(Effect::Answer(ticket, Err(Denied::Failed(fault.clone()))));
+        }
+        self.effects.push(Effect::Withdraw(Withdrawal::Died(fault)));
+        match stopping {
+            Some(tickets) => {
+                self.state = State::Stopping(tickets);
+                self.settle_stop();
+            }
+            None if self.wanted => self.restart(self.proven.clone(), now),
+            None => {}
+        }
     }
 
     pub(super) fn resolve(&mut self) {
@@ -173,6 +218,14 @@ impl<P: Parts> Lifecycle<P> {
     pub(super) fn next_generation(&mut self) -> Generation {
         self.last = self.last.next();
         self.last
+    }
+
+    /// A number for a generation that is none of this instance's own; until it is
+    /// [`Event::Retired`](super::Event::Retired), it counts as one on its way out.
+    pub(crate) fn lend_generation(&mut self) -> Generation {
+        let generation = self.next_generation();
+        self.retiring.insert(generation);
+        generation
     }
 
     pub(super) fn answer(&mut self, ticket: Ticket, result: Result<Generation, Denied<P::Fault>>) {

@@ -39,10 +39,16 @@ pub(crate) enum Event<P: Parts> {
     Initialised(Generation, Result<(), P::Fault>),
     /// A generation died, or hangs.
     Died(Generation, P::Fault),
+    /// Calls go to a generation: [`Effect::Publish`] was carried out.
+    Published(Generation),
     /// A retired generation is gone.
     Retired(Generation),
     /// A timer fired.
     Woke(Timer),
+    /// Whoever carries effects out panicked.
+    Panicked(P::Fault),
+    /// A step of this generation will never complete, or has and nobody was told.
+    StepLost(Generation),
 }
 
 /// Identifies a timer; one that is not waited for any more is ignored.
@@ -58,8 +64,11 @@ pub(crate) enum Effect<P: Parts> {
     Initialise(Generation),
     /// The step of this generation is not needed any more; it still completes.
     Cancel(Generation),
-    /// Calls go to this generation, which [`Lifecycle::serving`] gives.
+    /// Calls go to this generation, which [`Lifecycle::serving`] gives; then say
+    /// [`Event::Published`].
     Publish(Generation),
+    /// This generation, which [`Lifecycle::spare_mut`] gives, is ready to take over.
+    Keep(Generation),
     /// Calls go nowhere.
     Withdraw(Withdrawal<P::Fault>),
     /// Take a generation down, then say [`Event::Retired`].
@@ -73,6 +82,41 @@ pub(crate) enum Effect<P: Parts> {
     Report(P::Fault, Told),
     /// Answer a caller.
     Answer(Ticket, Result<Generation, Denied<P::Fault>>),
+}
+
+/// The generation that waits for an effect to be carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Concerned {
+    /// It has begun a step.
+    Step(Generation),
+    /// It is on its way out.
+    Retired(Generation),
+}
+
+impl<P: Parts> Effect<P> {
+    /// Who waits for what comes of it, if somebody does.
+    pub(crate) fn generation(&self) -> Option<Concerned> {
+        match self {
+            Self::Resolve(generation) | Self::Launch(generation, _) => {
+                Some(Concerned::Step(*generation))
+            }
+            Self::Retire(generation, ..) => Some(Concerned::Retired(*generation)),
+            _ => None,
+        }
+    }
+}
+
+impl<P: Parts> Event<P> {
+    /// Whose wait it ends, if it ends one.
+    pub(crate) fn generation(&self) -> Option<Concerned> {
+        match self {
+            Self::Resolved(generation, _) | Self::Launched(generation, _) => {
+                Some(Concerned::Step(*generation))
+            }
+            Self::Retired(generation) => Some(Concerned::Retired(*generation)),
+            _ => None,
+        }
+    }
 }
 
 /// Whether a caller hears of a failure.
@@ -89,6 +133,8 @@ pub(crate) enum Told {
 pub(crate) enum Withdrawal<F> {
     /// The generation died.
     Died(F),
+    /// The generation died, and its spare, which now serves, takes its place.
+    Succeeded(F),
     /// An exclusive reload is under way: calls may wait.
     Switching,
     /// The instance stops.

@@ -3,6 +3,8 @@
 use super::*;
 
 mod model;
+mod panics;
+mod spares;
 
 struct Numbers;
 
@@ -40,6 +42,8 @@ fn show_one(effect: &Effect<Numbers>) -> String {
         Effect::Cancel(g) => format!("cancel {g}"),
         Effect::Publish(g) => format!("publish {g}"),
         Effect::Withdraw(Withdrawal::Died(_)) => "withdraw: died".into(),
+        Effect::Keep(g) => format!("keep {g}"),
+        Effect::Withdraw(Withdrawal::Succeeded(_)) => "withdraw: succeeded".into(),
         Effect::Withdraw(Withdrawal::Switching) => "withdraw: switching".into(),
         Effect::Withdraw(Withdrawal::Stopping) => "withdraw: stopping".into(),
         Effect::Retire(g, _, Retirement::Drain) => format!("drain {g}"),

@@ -42,6 +42,7 @@ pub(super) fn provider(
     for name in view.texts("after") {
         provider.after.push(view.parsed(InstanceName::parse(&name), "after")?);
     }
+    provider.spare = spare(view, provider.reload)?;
     provider.largest_message = view.read("largestMessage", values::message_size)?;
     provider.socket_group = view.read("socketGroup", values::group)?;
     provider.ports = view.read("ports", values::ports)?;
@@ -50,6 +51,19 @@ pub(super) fn provider(
     provider.multiplex = view.flag("multiplex");
     provider.variables = variables(&view.table("variables"))?;
     Ok(provider)
+}
+
+/// One at most, and none where two may not run.
+fn spare(view: &View<'_>, reload: Option<ReloadMode>) -> Result<u32, SettingsError> {
+    match view.count_or_zero("spare", 0) {
+        0 => Ok(0),
+        1 if reload == Some(ReloadMode::Exclusive) => {
+            let reason = "`reload` is `exclusive`, so that two never run; remove one of the two";
+            Err(view.wrong("spare", reason.to_owned()))
+        }
+        1 => Ok(1),
+        other => Err(view.wrong("spare", format!("{other} is too many; give 0 or 1"))),
+    }
 }
 
 fn config_form(view: &View<'_>) -> Result<ConfigForm, SettingsError> {

@@ -91,6 +91,12 @@ impl<'a> View<'a> {
         }
     }
 
+    /// A number that may be zero.
+    pub(super) fn count_or_zero(&self, key: &str, base: u64) -> u64 {
+        let count = self.value(key).and_then(Value::to_u128);
+        count.map_or(base, |count| u64::try_from(count).unwrap_or(u64::MAX))
+    }
+
     pub(super) fn duration(
         &self,
         key: &str,

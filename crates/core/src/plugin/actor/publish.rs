@@ -1,0 +1,178 @@
+//! What others see of the instance: where calls go, its status, its events.
+
+use std::sync::Arc;
+
+use actix::{AsyncContext as _, Context};
+use outrigger_transport::Connection;
+use outrigger_types::{Generation, failpoint};
+use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::{PluginActor, call_limits, is_exclusive, sandbox};
+use crate::crash;
+use crate::error::PluginError;
+use crate::live::Lost;
+use crate::plugin::Event;
+use crate::plugin::lifecycle::{Phase, Withdrawal};
+use crate::plugin::messages::Happened;
+use crate::plugin::monitor::watch_health;
+use crate::settings::ProviderSettings;
+use crate::status::{EventKind, HostEvent, PluginState, StartTimings};
+
+impl PluginActor {
+    pub(super) fn publish(&mut self, generation: Generation, ctx: &mut Context<Self>) {
+        let _nothing_to_fail = failpoint::fails("plugin.publish");
+        self.steps.retain(|step, _| *step > generation);
+        let Some((_, serving)) = self.lifecycle.serving() else { return };
+        let (connection, live) = (serving.connection.clone(), serving.live.clone());
+        let provider = serving.loaded.provider.clone();
+        let timings = serving.loaded.timings;
+        let initialise = serving.initialised_in.get().copied().unwrap_or_default();
+        let info = connection.info();
+        let (security, multiplexed) = (serving.security, serving.multiplexed);
+        let executable = serving.loaded.files.command_line();
+        self.lifecycle.set_exclusive(is_exclusive(&self.blueprint, &provider));
+        self.cell.set_limits(call_limits(&provider));
+        self.lifecycle.set_policy(provider.restart, self.provider.timeouts.probation);
+        self.served_since = (Instant::now(), crash::out_of_memory_kills());
+        self.cell.publish(live);
+        self.lifecycle.set_spare(provider.spare > 0);
+        let health = self.health(generation, connection, &provider, ctx);
+        // A spare that takes over is asked already.
+        if let Some(serving) = self.lifecycle.serving_mut()
+            && serving.health.is_none()
+        {
+            serving.health = health;
+        }
+        let spare = self.lifecycle.spare();
+        self.status.send_modify(|status| {
+            status.spare = spare;
+            status.name = provider.definition.name.clone();
+            status.version = provider.definition.version.clone();
+            status.sandbox = sandbox(&provider);
+            status.generation = Some(generation);
+            status.pid = info.pid;
+            status.executable = executable;
+            status.app_version = Some(info.app_version);
+            status.security = Some(security);
+            status.multiplexed = Some(multiplexed);
+            status.containment = Some(info.containment);
+            status.timings = StartTimings {
+                launch: info.timings.spawn,
+                handshake: info.timings.line + info.timings.connect,
+                initialise,
+                ..timings
+            };
+        });
+        tracing::info!(plugin = %self.instance, %generation, pid = info.pid, "plugin serves");
+        self.remember();
+        self.emit(EventKind::Ready(generation));
+        ctx.notify(Happened(Event::Published(generation)));
+    }
+
+    /// A spare is ready: it is asked for its health like what serves.
+    pub(super) fn keep(&mut self, generation: Generation, ctx: &mut Context<Self>) {
+        let Some((_, serving)) = self.lifecycle.spare_mut() else { return };
+        let (connection, loaded) = (serving.connection.clone(), serving.loaded.clone());
+        let health = self.health(generation, connection, &loaded.provider, ctx);
+        if let Some((_, serving)) = self.lifecycle.spare_mut() {
+            serving.health = health;
+        }
+        self.emit(EventKind::SpareReady(generation));
+    }
+
+    fn health(
+        &self,
+        generation: Generation,
+        connection: Arc<dyn Connection>,
+        provider: &ProviderSettings,
+        ctx: &mut Context<Self>,
+    ) -> Option<AbortOnDropHandle<()>> {
+        // One in test mode may stand at a breakpoint, which is no death.
+        let test = self.blueprint.attached().is_some_and(|reattach| reattach.test);
+        (!test).then(|| {
+            let (instance, actor) = (self.instance.clone(), ctx.address());
+            let health = watch_health(connection, generation, instance, actor, provider.timeouts);
+            AbortOnDropHandle::new(self.host.io.spawn(health))
+        })
+    }
+
+    pub(super) fn withdraw(&mut self, withdrawal: Withdrawal<PluginError>) {
+        let _nothing_to_fail = failpoint::fails("plugin.withdraw");
+        match withdrawal {
+            Withdrawal::Died(error) => {
+                let reason = error.kind.to_string();
+                let lost = self.cell.withdraw_ended(&reason, !self.blueprint.stays_down());
+                self.died(&error, lost);
+            }
+            Withdrawal::Succeeded(error) => {
+                let Some((_, serving)) = self.lifecycle.serving() else { return };
+                let lost = self.cell.succeed(serving.live.clone(), &error.kind.to_string());
+                self.died(&error, lost);
+                // What serves now is published next.
+                return;
+            }
+            Withdrawal::Switching => self.cell.switch(),
+            Withdrawal::Stopping => self.cell.withdraw("it is stopped"),
+        }
+        self.status.send_modify(|status| {
+            status.generation = None;
+            status.pid = None;
+            status.app_version = None;
+            status.security = None;
+            status.multiplexed = None;
+        });
+    }
+
+    fn died(&mut self, error: &PluginError, lost: Lost) {
+        let generation = self.status.borrow().generation.unwrap_or_default();
+        self.crashed(error, lost);
+        tracing::warn!(%generation, "{error}");
+        self.failed(error);
+        self.emit(EventKind::Died(generation, error.kind.to_string().into()));
+    }
+
+    pub(super) fn publish_state(&mut self) {
+        let (state, spare) = (self.state(), self.lifecycle.spare());
+        let before = self.status.borrow().state;
+        self.status.send_if_modified(|status| {
+            let changed = status.state != state || status.spare != spare;
+            status.state = state;
+            status.spare = spare;
+            changed
+        });
+        if before == state {
+            return;
+        }
+        if matches!(state, PluginState::BackingOff | PluginState::CircuitOpen | PluginState::Failed)
+        {
+            let reason = self.status.borrow().last_error.clone();
+            let text = format!("it is {state}: {}", reason.as_deref().unwrap_or("-"));
+            // A call need not wait out a circuit that is open for minutes.
+            match state {
+                PluginState::BackingOff => self.cell.withdraw_for_now(&text),
+                _ => self.cell.withdraw(&text),
+            }
+        }
+        self.emit(EventKind::State(state));
+    }
+
+    fn state(&self) -> PluginState {
+        match self.lifecycle.phase() {
+            Phase::Stopped => PluginState::Stopped,
+            Phase::Resolving | Phase::Launching | Phase::Initialising => PluginState::Starting,
+            Phase::Ready => PluginState::Ready,
+            Phase::Replacing => PluginState::Reloading,
+            Phase::Switching => PluginState::Switching,
+            Phase::BackingOff { open: false } => PluginState::BackingOff,
+            Phase::BackingOff { open: true } => PluginState::CircuitOpen,
+            Phase::Failed => PluginState::Failed,
+            Phase::Stopping => PluginState::Stopping,
+        }
+    }
+
+    pub(in crate::plugin) fn emit(&self, kind: EventKind) {
+        // Nobody needs to listen.
+        let _unheard = self.events.send(HostEvent { instance: self.instance.clone(), kind });
+    }
+}

@@ -1,0 +1,161 @@
+//! A dry run: verify, launch, initialise and throw away, beside what serves.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use actix::{AsyncContext as _, Context, ResponseFuture};
+use futures_util::FutureExt as _;
+use outrigger_types::{Generation, InstanceName};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::{PluginActor, is_exclusive};
+use crate::caught;
+use crate::error::{PluginError, PluginErrorKind};
+use crate::plugin::effects::{self, Launched, fault};
+use crate::plugin::load::Loaded;
+use crate::plugin::messages::{Happened, RehearsalEnded};
+use crate::plugin::{Blueprint, Event, HostContext, ladder};
+use crate::settings::ProviderSettings;
+use crate::status::{DryRun, StartTimings};
+
+impl PluginActor {
+    pub(super) fn rehearse(
+        &mut self,
+        provider: ProviderSettings,
+        ctx: &mut Context<Self>,
+    ) -> ResponseFuture<Result<DryRun, PluginError>> {
+        if self.rehearsal.is_some() {
+            let busy = fault(&self.instance, PluginErrorKind::Rehearsing);
+            return Box::pin(async move { Err(busy) });
+        }
+        let cancel = self.host.end.child_token();
+        self.rehearsal = Some(cancel.clone());
+        let proven = self.lifecycle.proven().cloned();
+        let alone = is_exclusive(&self.blueprint, &provider);
+        let rehearsal = Rehearsal {
+            host: self.host.clone(),
+            blueprint: self.blueprint.clone(),
+            instance: self.instance.clone(),
+            generation: self.lifecycle.lend_generation(),
+            alone: alone
+                || proven.as_ref().is_some_and(|it| is_exclusive(&self.blueprint, &it.provider)),
+        };
+        let (generation, actor) = (rehearsal.generation, ctx.address());
+        let (answer, answered) = oneshot::channel();
+        let instance = self.instance.clone();
+        let work = async move {
+            let run = rehearsal.run(provider, proven, cancel.clone());
+            let outcome = AssertUnwindSafe(run).catch_unwind();
+            let mut outcome = outcome.await.unwrap_or_else(|panic| {
+                Err(fault(&instance, PluginErrorKind::Internal(caught::text(&*panic))))
+            });
+            // Whatever it was at: that it was ended is why it failed.
+            if outcome.is_err() && cancel.is_cancelled() {
+                outcome = Err(fault(&instance, PluginErrorKind::Stopped));
+            }
+            // Whoever asked may have given up, and so may the actor.
+            let _gone = answer.send(outcome);
+            let _gone = actor.send(RehearsalEnded).await;
+            let _gone = actor.send(Happened(Event::Retired(generation))).await;
+        };
+        self.host.tasks.spawn_on(work, &self.host.io);
+        let stopped = fault(&self.instance, PluginErrorKind::Stopped);
+        Box::pin(async move { answered.await.unwrap_or(Err(stopped)) })
+    }
+
+    /// Ends a dry run, if one is under way; it says when it has.
+    pub(super) fn end_rehearsal(&self) {
+        if let Some(rehearsal) = &self.rehearsal {
+            rehearsal.cancel();
+        }
+    }
+}
+
+impl actix::Handler<RehearsalEnded> for PluginActor {
+    type Result = ();
+
+    fn handle(&mut self, _: RehearsalEnded, _: &mut Context<Self>) {
+        self.rehearsal = None;
+    }
+}
+
+/// One dry run.
+struct Rehearsal {
+    host: Arc<HostContext>,
+    blueprint: Arc<Blueprint>,
+    instance: InstanceName,
+    generation: Generation,
+    /// Two may not run: nothing is launched.
+    alone: bool,
+}
+
+impl Rehearsal {
+    async fn run(
+        self,
+        provider: ProviderSettings,
+        proven: Option<Arc<Loaded>>,
+        cancel: CancellationToken,
+    ) -> Result<DryRun, PluginError> {
+        let Self { host, blueprint, instance, generation, alone } = self;
+        let resolving = effects::resolve(
+            host.clone(),
+            blueprint.clone(),
+            instance.clone(),
+            provider.clone(),
+            proven,
+        );
+        let loaded = tokio::select! {
+            loaded = resolving => loaded?,
+            () = cancel.cancelled() => return Err(fault(&instance, PluginErrorKind::Stopped)),
+        };
+        let mut found = DryRun {
+            name: provider.definition.name.clone(),
+            version: provider.definition.version.clone(),
+            launched: false,
+            app_version: None,
+            timings: loaded.timings,
+        };
+        if !alone {
+            let launched = effects::launch(
+                host.clone(),
+                blueprint.clone(),
+                instance.clone(),
+                generation,
+                loaded.clone(),
+                cancel.clone(),
+            );
+            let Launched { connection, .. } = launched.await?;
+            let info = connection.info();
+            let started = Instant::now();
+            let initialised = effects::initialise(
+                host,
+                blueprint,
+                instance,
+                loaded.clone(),
+                connection.clone(),
+                Arc::default(),
+                cancel.clone(),
+            );
+            let initialised = initialised.await;
+            let initialise = started.elapsed();
+            tokio::select! {
+                _ = connection.stop(ladder(&provider)) => {}
+                () = cancel.cancelled() => drop(connection.kill().await),
+            }
+            initialised?;
+            found.launched = true;
+            found.app_version = Some(info.app_version);
+            found.timings = StartTimings {
+                launch: info.timings.spawn,
+                handshake: info.timings.line + info.timings.connect,
+                initialise,
+                ..found.timings
+            };
+        }
+        // The unpacked tree goes here, and not on a thread that drives connections.
+        let _removed = tokio::task::spawn_blocking(move || drop(loaded)).await;
+        Ok(found)
+    }
+}
