@@ -31,7 +31,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     });
     let test: &[&str] =
         if chosen { &["test", "--locked"] } else { &["test", "--locked", "--workspace"] };
-    let tested = run_cargo("run all tests", test, &arguments.rest);
+    let mut tested = run_cargo("run all tests", test, &arguments.rest);
+    if arguments.rest.is_empty() && tested.is_ok() {
+        let arguments = ["test", "--locked", "-p", "outrigger-testkit", "--features", "failpoints"];
+        let arguments = [arguments.as_slice(), &["--test", "failpoints"]].concat();
+        tested = run_cargo("have each step fail", &arguments, &[]);
+    }
     for line in &skipped {
         println!("skipped: {line}");
     }

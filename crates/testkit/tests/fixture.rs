@@ -125,6 +125,7 @@ async fn scenarios_that_serve_greet_and_end_when_asked() {
         "grandchild",
         "daemon-grandchild",
         "old-socket-dir",
+        "failing-hook",
     ] {
         let served = Served::start(scenario).await;
         let pid = served.greet("pid").await.unwrap();

@@ -7,6 +7,7 @@
 
 mod apply;
 mod bad_input;
+mod changes;
 mod check_files;
 mod command;
 mod crowdsec;
@@ -22,6 +23,7 @@ mod policies;
 mod registry;
 mod reload;
 mod sources;
+mod spares;
 mod supervision;
 mod tree;
 mod versions;

@@ -60,6 +60,7 @@ pub(crate) const SCENARIOS: &[Scenario] = scenarios! {
     "no-stdio", "ok, without the stdio service" => |_| services::without_stdio();
     "not-serving", "ok, but its health is NOT_SERVING" => |_| services::not_serving();
     "unhealthy-after" 3, "ok, but after N health checks its health is NOT_SERVING" => services::unhealthy_after;
+    "failing-hook", "ok, but what it does before its end fails" => |_| services::failing_hook();
     "ignore-shutdown", "answers the controller and SIGTERM, and stays" => |_| services::ignore_shutdown();
 
     "exit-before-handshake" 3, "exits with code N and prints no line" => lines::exit;

@@ -56,6 +56,10 @@ absent!(NoHealth, "grpc.health.v1.Health");
 absent!(NoController, "plugin.GRPCController");
 absent!(NoStdio, grpc_stdio_server::SERVICE_NAME);
 
+pub(crate) fn failing_hook() -> ExitCode {
+    plugin().at_shutdown(async { Err("the ledger is not closed") }).run()
+}
+
 pub(crate) fn without_health() -> ExitCode {
     plugin().service(NoHealth).run()
 }

@@ -44,6 +44,7 @@ pub(crate) async fn soak(short: bool) -> Vec<Row> {
     });
     let began = Instant::now();
     let (mut warm, mut crashes, mut reloads, mut reloaded) = (None, 0, 0, 0);
+    let mut samples = Vec::new();
     let mut seconds = 0_u64;
     while began.elapsed() < whole {
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -56,12 +57,16 @@ pub(crate) async fn soak(short: bool) -> Vec<Row> {
             reloads += 1;
             reloaded += usize::from(host.reload(HELLO).await.is_ok());
         }
-        if warm.is_none() && began.elapsed() > warm_up {
-            warm = Some((resident(), descriptors(), Instant::now()));
+        if seconds.is_multiple_of(60) {
+            eprintln!("   after {} min: {:.2} MiB", seconds / 60, resident());
+        }
+        if began.elapsed() > warm_up {
+            warm.get_or_insert_with(descriptors);
+            samples.push((began.elapsed().as_secs_f64() / 3600.0, resident()));
         }
     }
-    let (memory, before, since) = warm.unwrap_or((resident(), descriptors(), Instant::now()));
-    let slope = (resident() - memory) / (since.elapsed().as_secs_f64() / 3600.0);
+    let before = warm.unwrap_or_else(descriptors);
+    let slope = slope(&samples);
     ended.store(true, Ordering::Relaxed);
     caller.await.expect("the caller does not panic");
     let after = descriptors();
@@ -81,6 +86,16 @@ pub(crate) async fn soak(short: bool) -> Vec<Row> {
         Row::at_most("memory", slope, 1.0, " MiB/h")
     });
     rows
+}
+
+/// How much the second rises with the first, by least squares.
+fn slope(samples: &[(f64, f64)]) -> f64 {
+    let count = samples.len().max(1) as f64;
+    let mean = |of: fn(&(f64, f64)) -> f64| samples.iter().map(of).sum::<f64>() / count;
+    let (x, y) = (mean(|sample| sample.0), mean(|sample| sample.1));
+    let together: f64 = samples.iter().map(|sample| (sample.0 - x) * (sample.1 - y)).sum();
+    let alone: f64 = samples.iter().map(|sample| (sample.0 - x).powi(2)).sum();
+    if alone > 0.0 { together / alone } else { 0.0 }
 }
 
 fn descriptors() -> usize {
