@@ -6,7 +6,7 @@ mod show;
 use std::time::Duration;
 
 use clap::Args;
-use outrigger::PluginHost;
+use outrigger::{PluginHost, WatchSettings};
 use tokio_util::sync::CancellationToken;
 
 use self::flags::HostFlags;
@@ -27,6 +27,10 @@ pub(crate) struct Arguments {
     host: HostFlags,
     #[command(flatten)]
     rpc: RpcFlags,
+    /// Take up the settings whenever their file has changed and stayed so for a
+    /// second, as SIGHUP does
+    #[arg(long)]
+    watch_settings: bool,
     /// How long stopping may take, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     stop_timeout: u64,
@@ -37,7 +41,11 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     logging::install("info");
-    let registered = arguments.host.builder()?.register()?;
+    let mut builder = arguments.host.builder()?;
+    if arguments.watch_settings {
+        builder = builder.watch_settings(WatchSettings::default());
+    }
+    let registered = builder.register()?;
     arguments.rpc.check(registered.settings())?;
     runtime()?.block_on(async {
         // Before the first plugin: a signal must find somebody who listens.

@@ -45,6 +45,10 @@ impl Fault for PluginError {
             _ => false,
         }
     }
+
+    fn is_stale(&self) -> bool {
+        matches!(&*self.kind, PluginErrorKind::FilesGone(_))
+    }
 }
 
 /// What went wrong with a plugin. Texts start in lower case.
@@ -65,6 +69,9 @@ pub enum PluginErrorKind {
     /// Its program changed between its verification and its launch.
     #[error("{} is not what was verified; somebody writes to the run directory", .0.display())]
     Swapped(PathBuf),
+    /// Somebody removed what was unpacked.
+    #[error("its files in {} are gone; somebody removed them, and they are unpacked again", .0.display())]
+    FilesGone(PathBuf),
     /// It could not be launched.
     #[error(transparent)]
     Launch(#[from] LaunchError),

@@ -20,11 +20,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::settings::CallBounds;
 
+mod budget;
 mod calls;
 mod circuit;
 mod lost;
 mod unavailable;
 
+pub use budget::Budget;
 use calls::{CLOSED, Calls, Counted};
 pub use circuit::{Circuit, Passage};
 pub(crate) use lost::Lost;
@@ -58,6 +60,9 @@ struct Shared {
     limits: ArcSwap<CallLimits>,
     /// Calls that wait, for whatever.
     waiting: AtomicU32,
+    /// Methods that may be sent twice.
+    idempotent: &'static [&'static str],
+    budget: Budget,
     /// By method; looked up once by each handle.
     circuits: Mutex<BTreeMap<&'static str, Arc<Circuit>>>,
 }
@@ -147,7 +152,12 @@ pub(crate) struct LiveCell {
 }
 
 impl LiveCell {
-    pub(crate) fn new(instance: InstanceName, limits: CallLimits) -> Self {
+    /// `idempotent` names methods that may be sent twice, by full paths.
+    pub(crate) fn new(
+        instance: InstanceName,
+        limits: CallLimits,
+        idempotent: &'static [&'static str],
+    ) -> Self {
         let (availability, _) =
             watch::channel(Availability::Down("it was not started".into(), false));
         let shared = Arc::new(Shared {
@@ -156,6 +166,8 @@ impl LiveCell {
             availability,
             limits: ArcSwap::from_pointee(limits),
             waiting: AtomicU32::new(0),
+            idempotent,
+            budget: Budget::default(),
             circuits: Mutex::default(),
         });
         Self { shared, removed: None }
@@ -270,6 +282,18 @@ impl Link {
     #[must_use]
     pub fn in_flight(&self) -> u64 {
         self.0.current.load().as_ref().map_or(0, |live| live.in_flight())
+    }
+
+    /// Whether a method, by its name without the service, may be sent twice.
+    #[must_use]
+    pub fn is_idempotent(&self, method: &str) -> bool {
+        self.0.idempotent.iter().any(|path| path.rsplit('/').next() == Some(method))
+    }
+
+    /// What calls that are made again are paid from.
+    #[must_use]
+    pub fn budget(&self) -> &Budget {
+        &self.0.budget
     }
 
     /// What lets calls of a method through, or not: the same for all handles.

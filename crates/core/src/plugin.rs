@@ -15,12 +15,12 @@ mod restart;
 mod secure;
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use outrigger_discovery::Resolver;
-use outrigger_transport::{Connection, Driver, Output, Reattach, StopLadder};
+use outrigger_transport::{Connection, Driver, Output, Reattach, RunRoot, StopLadder};
 use outrigger_types::Sha256Digest;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -42,6 +42,8 @@ pub(crate) struct HostContext {
     /// Replaced when settings are applied.
     pub(crate) resolver: Arc<ArcSwap<Resolver>>,
     pub(crate) run_dir: std::path::PathBuf,
+    /// The same directory as its owner has it.
+    pub(crate) run_root: Weak<RunRoot>,
     pub(crate) host_identity: Arc<str>,
     pub(crate) env: Arc<dyn Env>,
     /// Where connections are driven.
@@ -52,6 +54,17 @@ pub(crate) struct HostContext {
     pub(crate) tasks: TaskTracker,
     /// Cancelled when the host ends: from then on, what still runs is killed.
     pub(crate) end: CancellationToken,
+}
+
+impl HostContext {
+    /// Makes the host's directory again if somebody removed it. Blocks on the disk.
+    pub(crate) fn restore(&self) {
+        let restored = self.run_root.upgrade().map(|root| root.restore());
+        if let Some(Err(error)) = restored {
+            let path = self.run_dir.display();
+            tracing::warn!(%path, %error, "the host's directory is gone and cannot be made again");
+        }
+    }
 }
 
 impl fmt::Debug for HostContext {

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use outrigger_types::failpoint;
 use tempfile::NamedTempFile;
 
 /// What to do where a file to be written is there already.
@@ -39,6 +40,7 @@ pub fn persist(
 ) -> io::Result<()> {
     temporary.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
     temporary.as_file().sync_all()?;
+    failpoint::io("file.rename")?;
     match if_exists {
         IfExists::Refuse => temporary.persist_noclobber(path).map_err(io::Error::from)?,
         IfExists::Replace => temporary.persist(path).map_err(io::Error::from)?,

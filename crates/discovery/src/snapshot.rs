@@ -154,9 +154,11 @@ pub fn sha256(mut reader: impl Read) -> io::Result<Sha256Digest> {
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 64 * 1024];
     loop {
-        match reader.read(&mut buffer)? {
-            0 => return Ok(Sha256Digest(hasher.finalize().into())),
-            read => hasher.update(&buffer[..read]),
+        match reader.read(&mut buffer) {
+            Ok(0) => return Ok(Sha256Digest(hasher.finalize().into())),
+            Ok(read) => hasher.update(&buffer[..read]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
 }
@@ -173,6 +175,27 @@ mod tests {
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
         assert_eq!(snapshot.len(), 3);
+    }
+
+    /// Is interrupted before each byte, and gives one at a time.
+    struct Reluctant(&'static [u8], bool);
+
+    impl Read for Reluctant {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.1 = !self.1;
+            if self.1 {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            self.0.read(&mut buffer[..1])
+        }
+    }
+
+    #[test]
+    fn a_reader_that_is_interrupted_and_gives_a_byte_at_a_time_is_read_whole() {
+        let whole = sha256(b"a plugin".as_slice()).unwrap();
+        assert_eq!(sha256(Reluctant(b"a plugin", false)).unwrap(), whole);
+        let snapshot = Snapshot::take(Reluctant(b"a plugin", false), 8).unwrap();
+        assert_eq!((snapshot.digest(), snapshot.len()), (whole, 8));
     }
 
     #[test]

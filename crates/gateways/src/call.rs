@@ -148,6 +148,99 @@ impl Caller {
         .await
     }
 
+    /// As [`unary`](Self::unary), for a request that can be made again. Where the
+    /// interface declares the method idempotent and the settings' `calls.retries`
+    /// allow it, a call whose generation ended is made again on the next one; where
+    /// not, nothing is ever sent twice.
+    ///
+    /// # Errors
+    ///
+    /// As [`unary`](Self::unary); that of the first try where the second one was
+    /// not sent.
+    pub async fn repeatable<T, S, F>(
+        &self,
+        method: &Method,
+        options: CallOptions,
+        send: S,
+    ) -> Result<T, GatewayError>
+    where
+        S: Fn(Rpc, Outgoing) -> F,
+        F: Future<Output = Result<Response<T>, Status>>,
+    {
+        self.call_repeatable(method, options, |outgoing| {
+            let sent = outgoing.rpc().map(|rpc| send(rpc, outgoing));
+            async move {
+                match sent {
+                    None => Sent::WrongEndpoint,
+                    Some(sent) => match sent.await {
+                        Ok(response) => Sent::Answer(response.into_inner()),
+                        Err(status) => Sent::Status(status),
+                    },
+                }
+            }
+        })
+        .await
+    }
+
+    /// The same, in whatever way `send` makes the call.
+    pub(crate) async fn call_repeatable<T, S, F>(
+        &self,
+        method: &Method,
+        options: CallOptions,
+        send: S,
+    ) -> Result<T, GatewayError>
+    where
+        S: Fn(Outgoing) -> F,
+        F: Future<Output = Sent<T>>,
+    {
+        let started = Instant::now();
+        match self.call(method, options, &send).await {
+            Ok(answer) => {
+                self.0.budget().earn();
+                Ok(answer)
+            }
+            Err(error) if error.was_lost() => {
+                self.again(method, options, started, error, &send).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    #[cold]
+    async fn again<T, S, F>(
+        &self,
+        method: &Method,
+        options: CallOptions,
+        started: Instant,
+        mut error: GatewayError,
+        send: &S,
+    ) -> Result<T, GatewayError>
+    where
+        S: Fn(Outgoing) -> F,
+        F: Future<Output = Sent<T>>,
+    {
+        let limits = self.0.limits();
+        if !self.0.is_idempotent(method.name) {
+            return Err(error);
+        }
+        let deadline = options.deadline.unwrap_or(limits.deadline);
+        for _ in 0..limits.bounds.retries {
+            let left = deadline.saturating_sub(started.elapsed());
+            if left.is_zero() || !self.0.budget().spend() {
+                break;
+            }
+            metrics::repeated(self.0.instance().as_str(), method.name);
+            match self.call(method, CallOptions { deadline: Some(left) }, send).await {
+                Ok(answer) => return Ok(answer),
+                Err(again) if again.was_lost() => error = again,
+                // Of the two, the first says what happened.
+                Err(again) if again.was_not_sent() => break,
+                Err(again) => return Err(again),
+            }
+        }
+        Err(error)
+    }
+
     /// What a call failed with whose answer breaks the interface's rules.
     pub(crate) fn bad_answer(&self, method: &Method, what: String) -> GatewayError {
         let plugin = self.0.instance().to_string();

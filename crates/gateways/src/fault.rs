@@ -100,6 +100,16 @@ impl GatewayError {
         }
     }
 
+    /// Whether it was sent and its generation ended before it was answered.
+    #[must_use]
+    pub fn was_lost(&self) -> bool {
+        match self {
+            Self::Unavailable(unavailable) => !unavailable.was_not_sent(),
+            Self::Disconnected { .. } => true,
+            _ => false,
+        }
+    }
+
     /// Whether it speaks against the method that was called: that it gave no answer.
     /// `None` if it says nothing about that.
     pub(crate) fn is_outlier(&self, patient: bool) -> Option<bool> {

@@ -79,7 +79,7 @@ impl Handle {
         options: CallOptions,
     ) -> Result<String, GatewayError> {
         self.caller
-            .call(&self.greeting, options, |outgoing| async move {
+            .call_repeatable(&self.greeting, options, |outgoing| async move {
                 let request = plugin_hello_world::Request { msg: message.to_owned() };
                 let request = outgoing.request(request);
                 let rpc = match outgoing.into_endpoint() {

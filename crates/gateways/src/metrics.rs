@@ -11,6 +11,10 @@ const CALLS: &str = "outrigger_gateway_calls_total";
 /// `method`.
 const SECONDS: &str = "outrigger_gateway_call_seconds";
 
+/// Calls that were made again after their generation ended, by `plugin` and
+/// `method`.
+const REPEATED: &str = "outrigger_gateway_repeated_calls_total";
+
 /// What a successful call touches: looked up once, not once a call. Made at the
 /// first call, when the node has installed its recorder.
 #[derive(Default)]
@@ -41,4 +45,9 @@ pub(crate) fn failed(plugin: &str, method: &'static str, outcome: &'static str) 
     let plugin = plugin.to_owned();
     metrics::counter!(CALLS, "plugin" => plugin, "method" => method, "outcome" => outcome)
         .increment(1);
+}
+
+#[cold]
+pub(crate) fn repeated(plugin: &str, method: &'static str) {
+    metrics::counter!(REPEATED, "plugin" => plugin.to_owned(), "method" => method).increment(1);
 }

@@ -38,11 +38,15 @@ impl Identity {
     ///
     /// [`IdentityError`] when the system's random source fails.
     pub fn generate() -> Result<Self, IdentityError> {
+        let now = SystemTime::now();
+        Self::valid(now - BACKDATED, now + VALID_FOR)
+    }
+
+    pub(crate) fn valid(from: SystemTime, until: SystemTime) -> Result<Self, IdentityError> {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
         let mut params = CertificateParams::new(vec![SERVER_NAME.to_owned()])?;
-        let now = SystemTime::now();
-        params.not_before = (now - BACKDATED).into();
-        params.not_after = (now + VALID_FOR).into();
+        params.not_before = from.into();
+        params.not_after = until.into();
         params.distinguished_name = DistinguishedName::new();
         params.distinguished_name.push(DnType::OrganizationName, "Outrigger");
         params.distinguished_name.push(DnType::CommonName, SERVER_NAME);

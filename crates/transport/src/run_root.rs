@@ -5,9 +5,11 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use rustix::fs::{FlockOperation, StatVfsMountFlags, flock, statvfs};
 use rustix::io::Errno;
+use tempfile::TempDir;
 
 /// Why plugins cannot run in a directory.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +54,7 @@ const MOST: usize = 10_000;
 #[derive(Debug)]
 pub struct RunRoot {
     path: PathBuf,
-    _lock: File,
+    lock: Mutex<File>,
 }
 
 impl RunRoot {
@@ -77,23 +79,29 @@ impl RunRoot {
         if mount.f_flag.contains(StatVfsMountFlags::NOEXEC) {
             return Err(RunRootError::NoExec { path });
         }
-        let permissions = std::fs::Permissions::from_mode(0o700);
-        let made = tempfile::Builder::new()
-            .prefix(NEW)
-            .rand_bytes(10)
-            .permissions(permissions)
-            .tempdir_in(run_dir)
-            .map_err(unusable)?;
-        let lock = File::open(made.path()).map_err(unusable)?;
-        // Nobody else knows its name yet.
-        flock(&lock, FlockOperation::NonBlockingLockExclusive)
-            .map_err(|errno| unusable(errno.into()))?;
-        let name = made.path().file_name().and_then(OsStr::to_str).unwrap_or_default();
+        let made = locked(run_dir).map_err(unusable)?;
+        let name = made.0.path().file_name().and_then(OsStr::to_str).unwrap_or_default();
         let path = run_dir.join(name.replacen(NEW, HOST, 1));
-        // Named as a host's only now, so that no sweep finds it unlocked.
-        std::fs::rename(made.path(), &path).map_err(unusable)?;
-        let _renamed = made.keep();
-        Ok(Self { path, _lock: lock })
+        let lock = made.name(&path).map_err(unusable)?;
+        Ok(Self { path, lock: Mutex::new(lock) })
+    }
+
+    /// Makes the host's own directory again if somebody removed it. Blocks on the
+    /// disk.
+    ///
+    /// # Errors
+    ///
+    /// The system's, where it cannot be made.
+    pub fn restore(&self) -> io::Result<()> {
+        let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.path.is_dir() {
+            return Ok(());
+        }
+        let run_dir = self.path.parent().unwrap_or(&self.path);
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(run_dir)?;
+        *lock = locked(run_dir)?.name(&self.path)?;
+        tracing::warn!(path = %self.path.display(), "somebody removed the host's directory; it is made again");
+        Ok(())
     }
 
     /// Removes what hosts left in a run directory that were killed, and nothing
@@ -160,6 +168,30 @@ impl Drop for RunRoot {
     }
 }
 
+/// A directory that is locked and named as nobody's.
+struct Locked(TempDir, File);
+
+fn locked(run_dir: &Path) -> io::Result<Locked> {
+    let made = tempfile::Builder::new()
+        .prefix(NEW)
+        .rand_bytes(10)
+        .permissions(std::fs::Permissions::from_mode(0o700))
+        .tempdir_in(run_dir)?;
+    let lock = File::open(made.path())?;
+    // Nobody else knows its name yet.
+    flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+    Ok(Locked(made, lock))
+}
+
+impl Locked {
+    /// Named as a host's only now, so that no sweep finds it unlocked.
+    fn name(self, path: &Path) -> io::Result<File> {
+        std::fs::rename(self.0.path(), path)?;
+        let _renamed = self.0.keep();
+        Ok(self.1)
+    }
+}
+
 /// The lock of a directory whose host is gone.
 fn abandoned(path: &Path) -> io::Result<Option<File>> {
     let found = std::fs::symlink_metadata(path)?;
@@ -215,8 +247,7 @@ mod tests {
         for directory in [tree.as_path(), tree.parent().unwrap()] {
             std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o500)).unwrap();
         }
-        let RunRoot { _lock: ref lock, .. } = root;
-        flock(lock, FlockOperation::Unlock).unwrap();
+        flock(&*root.lock.lock().unwrap(), FlockOperation::Unlock).unwrap();
         std::mem::forget(root);
         path
     }
@@ -236,6 +267,20 @@ mod tests {
         assert_eq!(run_dir.read_dir().unwrap().count(), others.len() + 2);
         assert_eq!(RunRoot::sweep(&run_dir, || false), 0);
         assert_eq!(RunRoot::sweep(&parent.path().join("absent"), || false), 0);
+    }
+
+    #[test]
+    fn a_host_s_directory_that_somebody_removed_is_made_again_and_locked() {
+        let parent = tempfile::tempdir().unwrap();
+        let run_dir = parent.path().join("run");
+        let root = RunRoot::create(&run_dir).unwrap();
+        root.restore().unwrap();
+        std::fs::remove_dir_all(&run_dir).unwrap();
+        root.restore().unwrap();
+        assert_eq!(root.path().metadata().unwrap().mode() & 0o777, 0o700);
+        assert_eq!(RunRoot::sweep(&run_dir, || false), 0, "it is somebody's");
+        drop(root);
+        assert_eq!(run_dir.read_dir().unwrap().count(), 0);
     }
 
     #[test]

@@ -7,7 +7,11 @@ use super::*;
 fn cell(reload_queue: Duration) -> LiveCell {
     let instance = InstanceName::parse("x").unwrap();
     let bounds = CallBounds::default();
-    LiveCell::new(instance, CallLimits { deadline: Duration::from_secs(1), reload_queue, bounds })
+    LiveCell::new(
+        instance,
+        CallLimits { deadline: Duration::from_secs(1), reload_queue, bounds },
+        &[],
+    )
 }
 
 fn live(generation: u64) -> Arc<Live> {

@@ -42,7 +42,7 @@ impl Factory {
         spec: Arc<InterfaceSpec>,
     ) -> Instance {
         let source = self.sources.get(instance).cloned();
-        let cell = LiveCell::new(instance.clone(), call_limits(&provider));
+        let cell = LiveCell::new(instance.clone(), call_limits(&provider), spec.idempotent);
         let mut status = initial_status(instance, &provider);
         status.runs_as = source.as_ref().and_then(PluginSource::runs_as).unwrap_or(self.runs_as);
         let directory = source.as_ref().and_then(PluginSource::directory);

@@ -53,7 +53,7 @@ pub struct Host {
     end: CancellationToken,
     io: Handle,
     // Removed last, when no plugin runs in it any more.
-    run_root: Option<RunRoot>,
+    run_root: Option<Arc<RunRoot>>,
     resolver: Arc<ArcSwap<Resolver>>,
 }
 
@@ -121,7 +121,7 @@ impl Host {
     fn assemble(config: HostConfig) -> Result<Self, HostError> {
         let launcher = launcher(&config.settings)?;
         base_dir(&config.settings.base_dir)?;
-        let run_root = RunRoot::create(&config.settings.run_dir)?;
+        let run_root = Arc::new(RunRoot::create(&config.settings.run_dir)?);
         let (run_dir, swept_io) = (config.settings.run_dir.clone(), config.io.clone());
         let mut providers = config.settings.providers.values();
         if providers.any(|provider| provider.socket_group.is_some()) {
@@ -142,6 +142,7 @@ impl Host {
         let context = Arc::new(HostContext {
             resolver: resolver.clone(),
             run_dir: run_root.path().to_owned(),
+            run_root: Arc::downgrade(&run_root),
             host_identity: config.host_identity.clone(),
             env: Arc::new(ProcessEnv) as Arc<dyn Env>,
             io: config.io.clone(),

@@ -72,7 +72,7 @@ pub(super) async fn launch(
 }
 
 async fn try_launch(
-    host: &HostContext,
+    host: &Arc<HostContext>,
     blueprint: Arc<Blueprint>,
     instance: &InstanceName,
     generation: Generation,
@@ -80,10 +80,14 @@ async fn try_launch(
     cancel: CancellationToken,
 ) -> Result<Launched, PluginErrorKind> {
     let driver = blueprint.driver.clone();
-    let run_dir = host.run_dir.clone();
+    let (context, run_dir) = (host.clone(), host.run_dir.clone());
     let instance = instance.to_string();
     // Off this thread, since certificates may have to be read.
     let spec = tokio::task::spawn_blocking(move || {
+        context.restore();
+        if let Some(gone) = loaded.files.working_directory().filter(|path| !path.is_dir()) {
+            return Err(PluginErrorKind::FilesGone(gone));
+        }
         launch_spec(&blueprint, &loaded, instance, generation, run_dir)
     });
     let spec = spec.await.map_err(|panic| PluginErrorKind::Internal(panic.to_string()))??;
@@ -240,4 +244,38 @@ async fn drain_and_stop(
     live.end("its drain ended");
     let stopped = connection.stop(ladder(provider)).await;
     Retired { stopped, hook: connection.hook_failure().map(Into::into) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    #[tokio::test(start_paused = true)]
+    async fn fifty_launches_begin_a_few_at_a_time() {
+        let (turns, begun) = (Semaphore::new(4), AtomicU32::new(0));
+        let most = AtomicU32::new(0);
+        let launches = (0..50).map(|_| {
+            in_turn(&turns, async {
+                most.fetch_max(begun.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+                tokio::time::advance(Duration::from_millis(10)).await;
+                tokio::task::yield_now().await;
+                begun.fetch_sub(1, Ordering::Relaxed);
+            })
+        });
+        futures_util::future::join_all(launches).await;
+        assert_eq!(most.into_inner(), 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn launches_that_hang_make_room_for_others() {
+        let turns = Semaphore::new(4);
+        let hanging = (0..4).map(|_| in_turn(&turns, std::future::pending::<()>()));
+        let hanging = futures_util::future::join_all(hanging);
+        let other = in_turn(&turns, async { 7 });
+        tokio::select! {
+            _ = hanging => unreachable!("it hangs"),
+            done = other => assert_eq!(done, 7),
+        }
+    }
 }

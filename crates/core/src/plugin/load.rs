@@ -98,6 +98,7 @@ pub(super) fn load(
     provider: ProviderSettings,
     proven: Option<&Loaded>,
 ) -> Result<Loaded, PluginErrorKind> {
+    host.restore();
     if failpoint::fails("plugin.load") {
         return Err(PluginErrorKind::Internal("a failpoint".to_owned()));
     }

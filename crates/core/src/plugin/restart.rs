@@ -97,13 +97,15 @@ impl Restarts {
         // A day, 2^20 times, is far past any limit and within what a duration holds.
         let doublings = (self.score - 1.0).clamp(0.0, 20.0);
         let RestartPolicy { backoff, backoff_limit, .. } = self.policy;
-        let ceiling = backoff_limit.min(backoff.mul_f64(2.0_f64.powf(doublings)));
-        ceiling.mul_f64(self.jitter.next())
+        let grown = backoff.as_secs_f64() * 2.0_f64.powf(doublings);
+        // More than a duration holds is more than any limit.
+        let ceiling = Duration::try_from_secs_f64(grown).unwrap_or(backoff_limit);
+        ceiling.min(backoff_limit).mul_f64(self.jitter.next())
     }
 
     fn probe(&mut self) -> Duration {
         let RestartPolicy { probe, probe_limit, .. } = self.policy;
-        let delay = probe_limit.min(probe * 2_u32.pow(self.probes.min(8)));
+        let delay = probe_limit.min(probe.saturating_mul(2_u32.pow(self.probes.min(8))));
         self.probes = self.probes.saturating_add(1);
         // Between half and all of it, so that fifty plugins do not probe at once.
         delay.mul_f64(0.5 + self.jitter.next() / 2.0)
@@ -203,6 +205,33 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn no_policy_is_too_large_to_be_reckoned_with(
+            figures in proptest::collection::vec(any::<Duration>(), 5),
+            counts in any::<(u32, u32)>(),
+            times in proptest::collection::vec((any::<Duration>(), any::<bool>()), 1..40),
+        ) {
+            let mut restarts = Restarts::new(3);
+            restarts.set_policy(RestartPolicy {
+                failures: counts.0,
+                window: figures[0],
+                failures_per_hour: counts.1,
+                backoff: figures[1],
+                backoff_limit: figures[2],
+                probe: figures[3],
+                probe_limit: figures[4],
+                ..RestartPolicy::default()
+            });
+            for (now, serves) in times {
+                if serves {
+                    restarts.serves(now);
+                } else {
+                    let delay = restarts.failed(now).delay;
+                    prop_assert!(delay <= figures[2].max(figures[4]));
+                }
+            }
+        }
+
         #[test]
         fn no_history_gives_a_delay_over_five_minutes(
             steps in proptest::collection::vec((0u64..10_000_000, any::<bool>()), 1..200),

@@ -148,8 +148,18 @@ fn calls(view: &View<'_>, base: CallBounds) -> Result<CallBounds, SettingsError>
         in_flight: small(view, "inFlight", base.in_flight)?,
         queue: small(view, "queue", base.queue)?,
         wait: view.duration("wait", base.wait, true)?,
+        retries: retries(view, base.retries)?,
         outlier: outlier(&view.table("outlier"), base.outlier)?,
     })
+}
+
+fn retries(view: &View<'_>, base: u32) -> Result<u32, SettingsError> {
+    match view.count_or_zero("retries", u64::from(base)) {
+        0 => Ok(0),
+        1 => Ok(1),
+        2 => Ok(2),
+        other => Err(view.wrong("retries", format!("{other} is too many; give 2 at most"))),
+    }
 }
 
 fn outlier(view: &View<'_>, base: OutlierPolicy) -> Result<OutlierPolicy, SettingsError> {

@@ -134,6 +134,7 @@ const CALLS: &[Key] = &[
     key("inFlight", Kind::Count),
     key("queue", Kind::Count),
     key("wait", Kind::Text),
+    key("retries", Kind::Count),
     key("outlier", Kind::Table(OUTLIER)),
 ];
 

@@ -74,6 +74,11 @@ pub struct CallBounds {
     /// How long a call waits for the next generation after a death. Key `wait`;
     /// default zero, which fails it at once.
     pub wait: Duration,
+    /// How often a call of a method that is declared idempotent is made again after
+    /// its generation ended: on the next one, which a spare has at once and `wait`
+    /// waits for. Key `retries`; default 0, at most 2. Ten calls must be answered
+    /// for each, but for the first ten.
+    pub retries: u32,
     /// When a method that does not answer is not called for a while. Key
     /// `outlier`.
     pub outlier: OutlierPolicy,
@@ -82,7 +87,7 @@ pub struct CallBounds {
 impl Default for CallBounds {
     fn default() -> Self {
         let outlier = OutlierPolicy::default();
-        Self { in_flight: 2_048, queue: 256, wait: Duration::ZERO, outlier }
+        Self { in_flight: 2_048, queue: 256, wait: Duration::ZERO, retries: 0, outlier }
     }
 }
 

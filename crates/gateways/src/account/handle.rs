@@ -90,9 +90,22 @@ macro_rules! call {
     };
 }
 
+/// The same, of a method that may be declared idempotent.
+macro_rules! repeatable {
+    ($self:ident.$method:ident($request:expr)) => {
+        $self
+            .caller
+            .repeatable(&$self.methods.$method, $self.options, |rpc, outgoing| {
+                let request = outgoing.request($request);
+                async move { client(rpc).$method(request).await }
+            })
+            .await
+    };
+}
+
 impl AccountService for Handle {
     async fn status(&self) -> Result<String, GatewayError> {
-        Ok(call!(self.status(proto::StatusRequest {}))?.status)
+        Ok(repeatable!(self.status(proto::StatusRequest {}))?.status)
     }
 
     async fn open(&self, passphrase: &str) -> Result<(), GatewayError> {
@@ -105,7 +118,7 @@ impl AccountService for Handle {
     }
 
     async fn accounts(&self) -> Result<Vec<Account>, GatewayError> {
-        let answer = call!(self.accounts(proto::AccountsRequest {}))?;
+        let answer = repeatable!(self.accounts(proto::AccountsRequest {}))?;
         let (accounts, malformed) = convert::accounts(answer.accounts);
         for what in malformed {
             let plugin = self.caller.link().instance();
@@ -115,8 +128,8 @@ impl AccountService for Handle {
     }
 
     async fn contains(&self, address: Address) -> Result<bool, GatewayError> {
-        let address = convert::bytes(address);
-        Ok(call!(self.contains(proto::ContainsRequest { address }))?.is_contained)
+        let request = || proto::ContainsRequest { address: convert::bytes(address) };
+        Ok(repeatable!(self.contains(request()))?.is_contained)
     }
 
     async fn sign(&self, address: Address, to_sign: &[u8]) -> Result<Signature, GatewayError> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use outrigger_core::Link;
 use outrigger_proto::quorum as proto;
 use outrigger_proto::quorum::authentication_manager_client::AuthenticationManagerClient;
@@ -53,7 +54,7 @@ impl Handle {
 impl TlsConfigurationSource for Handle {
     async fn get(&self) -> Result<Option<TlsConfiguration>, GatewayError> {
         let method = &self.methods.get;
-        let call = self.caller.unary(method, self.options, |rpc, outgoing| async move {
+        let call = self.caller.repeatable(method, self.options, |rpc, outgoing| async move {
             let largest = rpc.largest_message();
             let mut client =
                 TlsConfigurationSourceClient::new(rpc).max_decoding_message_size(largest);
@@ -67,12 +68,16 @@ impl TlsConfigurationSource for Handle {
 impl AuthenticationManager for Handle {
     async fn authenticate(&self, token: &[u8]) -> Result<AuthenticationToken, GatewayError> {
         let method = &self.methods.authenticate;
-        let raw_token = token.to_vec().into();
-        let call = self.caller.unary(method, self.options, |rpc, outgoing| async move {
-            let largest = rpc.largest_message();
-            let mut client =
-                AuthenticationManagerClient::new(rpc).max_decoding_message_size(largest);
-            client.authenticate(outgoing.request(proto::AuthenticationToken { raw_token })).await
+        let raw_token = Bytes::copy_from_slice(token);
+        let call = self.caller.repeatable(method, self.options, |rpc, outgoing| {
+            let raw_token = raw_token.clone();
+            let request = outgoing.request(proto::AuthenticationToken { raw_token });
+            async move {
+                let largest = rpc.largest_message();
+                let mut client =
+                    AuthenticationManagerClient::new(rpc).max_decoding_message_size(largest);
+                client.authenticate(request).await
+            }
         });
         let answer = call.await?;
         convert::token(answer).map_err(|what| self.caller.bad_answer(method, what))

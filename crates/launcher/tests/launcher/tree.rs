@@ -34,6 +34,25 @@ fn killing_the_host_takes_a_grandchild_in_its_own_session() {
 }
 
 #[test]
+fn children_that_the_plugin_never_reaps_go_with_it() {
+    // A shell that execs has forgotten its children: they stay zombies.
+    let mut launcher = Launcher::with_script("true & echo $$; exec sleep 300");
+    let plugin: u32 = launcher.line().parse().unwrap();
+    let zombie = || {
+        let children = format!("/proc/{plugin}/task/{plugin}/children");
+        let children = fs::read_to_string(children).unwrap_or_default();
+        children.split_whitespace().any(|child| {
+            let stat = fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
+            stat.contains(") Z ")
+        })
+    };
+    crate::harness::until(zombie);
+    launcher.kill();
+    launcher.ended();
+    assert_eq!(launcher.census(), Vec::<String>::new());
+}
+
+#[test]
 fn a_stopped_grandchild_is_killed() {
     let mut launcher = Launcher::with_script("sleep 300 & echo $!; wait");
     let grandchild = launcher.line_as_process();

@@ -71,13 +71,14 @@ impl Gateway for Handle {
 
 impl PriceOracle for Handle {
     async fn price(&self, pair: &str) -> Result<Option<Cents>, GatewayError> {
-        let message = PriceRequest { pair: pair.to_owned() };
+        let message = || PriceRequest { pair: pair.to_owned() };
         // The deadline, the end of the process, spans and metrics: all of that
-        // is around the closure. What is left is the call itself.
-        let answer =
-            self.caller.unary(&self.price, CallOptions::default(), |rpc, out| async move {
-                client(rpc).price(out.request(message)).await
-            });
+        // is around the closure. What is left is the call itself, which may be made
+        // again, as the interface says below; others are made with `unary`.
+        let answer = self.caller.repeatable(&self.price, CallOptions::default(), |rpc, out| {
+            let request = out.request(message());
+            async move { client(rpc).price(request).await }
+        });
         match answer.await {
             // A plugin is not the node: its answers are checked.
             Ok(answer) if answer.cents == 0 => Err(GatewayError::BadAnswer {

@@ -39,6 +39,20 @@ async fn two_sides_that_know_each_other_s_certificate_meet() {
     assert_eq!((connected, accepted), (Ok(()), Ok(())));
 }
 
+/// The pin is exact: a clock that was set, or a host that runs for years, changes
+/// nothing.
+#[tokio::test]
+async fn a_pinned_certificate_is_good_whatever_its_dates_say() {
+    let day = std::time::Duration::from_secs(24 * 60 * 60);
+    let now = std::time::SystemTime::now();
+    let over = Identity::valid(now - 800 * day, now - 400 * day).unwrap();
+    let ahead = Identity::valid(now + 400 * day, now + 800 * day).unwrap();
+    for (host, plugin) in [(&over, &ahead), (&ahead, &over)] {
+        let (connected, accepted) = handshake(host, plugin, plugin, host).await;
+        assert_eq!((connected, accepted), (Ok(()), Ok(())));
+    }
+}
+
 #[tokio::test]
 async fn a_plugin_with_another_certificate_is_refused() {
     let (host, plugin) = (Identity::generate().unwrap(), Identity::generate().unwrap());

@@ -16,6 +16,10 @@ impl<P: Parts> Lifecycle<P> {
     pub(super) fn attempt_failed(&mut self, fault: P::Fault, now: Duration) {
         let told = if self.asking.is_empty() { Told::Nobody } else { Told::Caller };
         self.effects.push(Effect::Report(fault.clone(), told));
+        if fault.is_stale() {
+            // The next try looks for it anew.
+            self.proven = None;
+        }
         match mem::replace(&mut self.state, State::Stopped) {
             State::Replacing(running, attempt) => {
                 self.discard(attempt);

@@ -21,6 +21,11 @@ pub(crate) trait Parts: 'static {
 pub(crate) trait Fault {
     /// Whether another try must fail too.
     fn is_permanent(&self) -> bool;
+
+    /// Whether what was found and verified is not there any more.
+    fn is_stale(&self) -> bool {
+        false
+    }
 }
 
 /// What happened.

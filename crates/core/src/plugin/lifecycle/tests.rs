@@ -11,11 +11,16 @@ struct Numbers;
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Broken {
     permanent: bool,
+    stale: bool,
 }
 
 impl Fault for Broken {
     fn is_permanent(&self) -> bool {
         self.permanent
+    }
+
+    fn is_stale(&self) -> bool {
+        self.stale
     }
 }
 
@@ -26,8 +31,8 @@ impl Parts for Numbers {
     type Fault = Broken;
 }
 
-const TRANSIENT: Broken = Broken { permanent: false };
-const PERMANENT: Broken = Broken { permanent: true };
+const TRANSIENT: Broken = Broken { permanent: false, stale: false };
+const PERMANENT: Broken = Broken { permanent: true, stale: false };
 
 /// Effects in a form that reads well in a table.
 fn show(effects: &[Effect<Numbers>]) -> Vec<String> {
@@ -368,4 +373,13 @@ fn a_stopped_instance_can_be_started_again() {
     bench.check(Event::Stop(2), &["withdraw: stopping", "drain 1"]);
     bench.check(retired(1), &["answer 2: 1"]);
     bench.check(Event::Start(3), &["resolve 2"]);
+}
+
+#[test]
+fn what_was_removed_is_looked_for_anew() {
+    let mut bench = Bench::ready(false);
+    bench.check(died(1), &["withdraw: died", "kill 1", "launch 2 of 10"]);
+    let stale = Broken { permanent: false, stale: true };
+    bench.check(Event::Launched(Generation(2), Err(stale)), &["report", "wake 1"]);
+    bench.check(Event::Woke(1), &["resolve 3"]);
 }

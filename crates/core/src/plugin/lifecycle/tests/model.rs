@@ -75,7 +75,7 @@ impl Model {
         permanent: bool,
         ticket: u64,
     ) -> Option<Event<Numbers>> {
-        let fault = Broken { permanent };
+        let fault = Broken { permanent, stale: !permanent && ticket.is_multiple_of(5) };
         let first = |set: &BTreeSet<u64>| set.first().copied();
         let last = |set: &BTreeSet<u64>| set.last().copied();
         Some(match choice {
