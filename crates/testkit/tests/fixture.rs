@@ -126,6 +126,8 @@ async fn scenarios_that_serve_greet_and_end_when_asked() {
         "daemon-grandchild",
         "old-socket-dir",
         "failing-hook",
+        "exec-on-call",
+        "spin",
     ] {
         let served = Served::start(scenario).await;
         let pid = served.greet("pid").await.unwrap();

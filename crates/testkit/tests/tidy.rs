@@ -147,6 +147,28 @@ fn tests_are_never_ignored_and_never_sleep() {
 }
 
 #[test]
+fn only_what_is_dated_reads_the_wall_clock() {
+    // A clock that is set must neither restart a plugin nor end a call.
+    let dated = [
+        "crates/core/src/crash.rs",
+        "crates/core/src/plugin/records.rs",
+        "crates/transport/src/identity.rs",
+    ];
+    let of_the_host = |source: &Source| {
+        let path = source.path.to_string_lossy().into_owned();
+        ["crates/core/src", "crates/transport/src"].iter().any(|root| path.starts_with(root))
+            && !path.contains("tests")
+    };
+    let reads = sources(&[".rs"]).into_iter().filter(of_the_host);
+    let reads = reads.filter(|source| source.text.contains("SystemTime"));
+    let others: Vec<String> = reads
+        .map(|source| source.path.display().to_string())
+        .filter(|path| !dated.contains(&path.as_str()))
+        .collect();
+    hold("these files read the wall clock:", &others);
+}
+
+#[test]
 fn nothing_is_left_to_be_done_in_the_text() {
     // Put together here, so that this file does not hold them.
     let words = [["TO", "DO"].concat(), ["FIX", "ME"].concat()];

@@ -50,6 +50,32 @@ e2e! {
         stop(host).await;
     }
 
+    async fn a_gateway_actor_refuses_more_calls_than_it_may_have_under_way() {
+        let mut kit = Kit::with("hang-on-call");
+        kit.set("/timeouts/call", serde_json::json!("20s"));
+        let host = kit.start().await;
+        let handle = greeter(&host);
+        let node_of_actors = move || {
+            actix::System::new().block_on(async move {
+                let gateway = GreeterActor::new(handle).start();
+                let hang = || gateway.send(Greeting { message: "hang".into() });
+                let calls: Vec<_> = (0..1_024).map(|_| actix::spawn(hang())).collect();
+                // Handled after all of those.
+                let refused = loop {
+                    match tokio::time::timeout(Duration::from_millis(200), hang()).await {
+                        Ok(answer) => break answer.unwrap().unwrap_err(),
+                        Err(_) => continue,
+                    }
+                };
+                assert_eq!(refused.outcome(), "overloaded", "{refused}");
+                calls.iter().for_each(|call| call.abort());
+            });
+        };
+        tokio::task::spawn_blocking(node_of_actors).await.unwrap();
+        assert_eq!(greeter(&host).greeting("x").await.unwrap(), "Hello x!");
+        host.stop_or(Duration::from_secs(1), CancellationToken::new()).await.unwrap_or_default();
+    }
+
     async fn a_host_works_within_a_runtime_of_one_thread() {
         let node = || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -13,6 +13,7 @@ mod command;
 mod crowdsec;
 mod dev;
 mod embedding;
+mod faults;
 mod in_node;
 mod languages;
 mod leaks;

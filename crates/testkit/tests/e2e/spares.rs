@@ -143,6 +143,28 @@ e2e! {
         stop(host).await;
     }
 
+    async fn an_idempotent_call_that_was_lost_is_made_again_where_settings_say_so() {
+        for (retries, answered) in [(0, false), (1, true)] {
+            let mut kit = Kit::with("slow-call");
+            kit.set("/providers/helloworld/spare", json!(1));
+            kit.set("/calls", json!({ "retries": retries }));
+            let host = kit.start().await;
+            wait_for(&host, |now| now.spare.is_some()).await;
+            let handle = greeter(&host);
+            let call = tokio::spawn(async move { handle.greeting("sleep:500").await });
+            outrigger_testkit::harness::eventually("it is under way", || {
+                host.in_flight("helloworld") == Some(1)
+            })
+            .await;
+            kill(status(&host).pid);
+            match call.await.unwrap() {
+                Ok(answer) => assert!(answered && answer == "Hello sleep:500!", "{answer}"),
+                Err(error) => assert!(!answered && error.was_lost(), "{error}"),
+            }
+            stop(host).await;
+        }
+    }
+
     async fn a_crash_report_names_the_methods_whose_calls_were_lost() {
         let kit = Kit::with("hang-on-call");
         let host = kit.start().await;

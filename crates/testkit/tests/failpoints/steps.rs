@@ -93,6 +93,7 @@ pub(crate) const STEPS: &[(&str, bool, bool)] = &[
     ("resolve.workspace", true, true),
     ("resolve.unpack", true, true),
     ("resolve.remember", true, true),
+    ("file.rename", true, true),
     ("plugin.launch", true, true),
     ("launch.identity", false, true),
     ("launch.directory", true, true),

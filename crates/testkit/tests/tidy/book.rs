@@ -189,3 +189,47 @@ fn check_table(page: &str, lines: usize, tests: &str) -> String {
     hold(&format!("{page}:"), &violations);
     format!("{page}: {} of {lines} lines are not, or not all, tested: {untested:?}", untested.len())
 }
+
+/// The catalogue's faults, by sections A to D, F, G and J.
+const FAULTS: usize = 77;
+
+#[test]
+fn every_fault_has_a_test_that_exists_or_a_reason() {
+    let code: String = sources(&[".rs"]).iter().map(test_code).collect();
+    let file = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let steps = file("crates/testkit/tests/failpoints/steps.rs");
+    let figures = file("crates/testkit/src/bin/outrigger-reliability/figures.rs");
+    let exists = |name: &str| match (name.split_once(' '), name.rsplit_once(' ')) {
+        (Some(("failpoints", step)), _) => steps.contains(&format!("(\"{step}\", ")),
+        (_, Some(("cargo xtask reliability", name))) => {
+            figures.contains(&format!("\"{name}\" => "))
+        }
+        _ => code.contains(&format!("fn {name}(")),
+    };
+    let page = file("docs/reliability.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| F")?.strip_suffix(" |"));
+    let (mut violations, mut seen) = (Vec::new(), BTreeSet::new());
+    for row in rows {
+        let cells: Vec<&str> = row.split(" | ").collect();
+        let [fault, happens, shown] = cells[..] else {
+            violations.push(format!("three columns are due: {row}"));
+            continue;
+        };
+        let number = fault.split(' ').next().and_then(|number| number.parse::<u32>().ok());
+        seen.extend(number);
+        let (names, reason) = shown.split_once("; ").unwrap_or((shown, ""));
+        let names = if names.starts_with("not tested: ") { "" } else { names };
+        let reason = if names.is_empty() { shown } else { reason };
+        let quoted = |name: &str| Some(name.strip_prefix('`')?.strip_suffix('`')?.to_owned());
+        for name in names.split(", ").filter(|name| !name.is_empty()) {
+            if !quoted(name).is_some_and(|name| exists(&name)) {
+                violations.push(format!("F{fault}: there is no {name}"));
+            }
+        }
+        if happens.is_empty() || (names.is_empty() && reason.len() < 20) {
+            violations.push(format!("F{fault}: what happens, and what shows it?"));
+        }
+    }
+    hold("docs/reliability.md:", &violations);
+    assert_eq!(seen.len(), FAULTS, "each fault has a line");
+}

@@ -1,6 +1,8 @@
 //! Children that outlive the plugin.
 #![expect(clippy::disallowed_methods, reason = "a plugin that starts processes is the scenario")]
 
+use std::io;
+use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitCode, Stdio};
 
 use crate::hello::{Hello, Init, Quirk};
@@ -14,6 +16,11 @@ pub(crate) fn same_session() -> ExitCode {
 
 pub(crate) fn own_session() -> ExitCode {
     run(Command::new("setsid").args(["sleep", SECONDS]))
+}
+
+/// Becomes another program; returns only if that cannot be.
+pub(crate) fn exec() -> io::Error {
+    Command::new("sleep").arg(SECONDS).exec()
 }
 
 #[expect(clippy::zombie_processes, reason = "the child is to be left behind")]

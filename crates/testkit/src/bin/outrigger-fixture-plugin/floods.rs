@@ -32,6 +32,18 @@ pub(crate) fn garbage() -> ExitCode {
     hang()
 }
 
+pub(crate) fn spin() -> ExitCode {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    for _ in 0..processors {
+        std::thread::spawn(|| {
+            loop {
+                std::hint::spin_loop();
+            }
+        });
+    }
+    plugin().run()
+}
+
 pub(crate) fn stderr() -> ExitCode {
     // A thread, since a pipe that is full blocks.
     std::thread::spawn(|| for_ever(io::stderr(), LINE));

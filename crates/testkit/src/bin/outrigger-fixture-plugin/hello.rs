@@ -16,6 +16,7 @@ pub(crate) enum Quirk {
     Hang,
     Slow,
     Big,
+    Exec,
 }
 
 /// What is odd about `Init`.
@@ -102,6 +103,9 @@ impl quorum::Greeter for Hello {
             (Quirk::Crash, "crash") => abort(),
             (Quirk::Hang, "hang") => std::future::pending().await,
             (Quirk::Slow, "sleep") => tokio::time::sleep(Duration::from_millis(number()?)).await,
+            (Quirk::Exec, "exec") => {
+                return Err(Status::internal(crate::children::exec().to_string()));
+            }
             (Quirk::Big, "big") => {
                 let bytes = usize::try_from(number()?).unwrap_or(usize::MAX);
                 return Ok("x".repeat(bytes));

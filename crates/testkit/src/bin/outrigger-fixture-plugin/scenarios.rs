@@ -69,6 +69,7 @@ pub(crate) const SCENARIOS: &[Scenario] = scenarios! {
     "crash-on-call", "ok; greeting `crash` kills it with SIGABRT" => |_| quirk(Quirk::Crash);
     "hang-on-call", "ok; greeting `hang` is never answered" => |_| quirk(Quirk::Hang);
     "slow-call", "ok; greeting `sleep:N` is answered after N ms" => |_| quirk(Quirk::Slow);
+    "exec-on-call", "ok; greeting `exec` makes it another program, `sleep 600`" => |_| quirk(Quirk::Exec);
     "big-reply", "ok; greeting `big:N` is answered with N bytes" => |_| quirk(Quirk::Big);
 
     "slow-init" 1000, "ok, but Init takes N ms" => |ms| init(Init::Slow(ms));
@@ -79,6 +80,7 @@ pub(crate) const SCENARIOS: &[Scenario] = scenarios! {
     "flood-stderr", "ok, and writes lines to standard error without end" => |_| floods::stderr();
     "flood-stdout", "ok, and writes to standard output without end, a line of 1 MiB first" => |_| floods::stdout();
     "stdio-flood", "ok, and sends output through the stdio service without end" => |_| floods::stdio();
+    "spin", "ok, and keeps all processors busy" => |_| floods::spin();
     "grandchild", "ok, with a child `sleep 600` that holds standard error" => |_| children::same_session();
     "daemon-grandchild", "ok, with a child `sleep 600` in a session of its own" => |_| children::own_session();
 };

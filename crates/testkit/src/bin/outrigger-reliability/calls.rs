@@ -122,6 +122,15 @@ pub(crate) async fn neighbours(short: bool) -> Vec<Row> {
         stop(looping).await;
         ratios.push(beside.as_secs_f64() / quiet.as_secs_f64());
     }
+    let mut spinning = Vec::new();
+    for _ in 0..PAIRS {
+        let quiet = median(&handle, &mut failed).await;
+        let spinner = Kit::with("spin").start().await;
+        let beside = median(&handle, &mut failed).await;
+        stop(spinner).await;
+        spinning.push(beside.as_secs_f64() / quiet.as_secs_f64());
+    }
+    spinning.sort_by(f64::total_cmp);
     kill_and_wait(&host, HELLO).await;
     stop(host).await;
     ratios.sort_by(f64::total_cmp);
@@ -129,6 +138,10 @@ pub(crate) async fn neighbours(short: bool) -> Vec<Row> {
         Row::printed("crashes beside it", crashes.to_string()),
         Row::at_most("p50 beside ten crash loops to quiet", ratios[ratios.len() / 2], 1.25, ""),
         Row::none("failed calls of the healthy one", failed),
+        Row::printed(
+            "p50 beside one that spins on all processors to quiet",
+            format!("{:.2}", spinning[spinning.len() / 2]),
+        ),
         Row::printed("worst pair", format!("{:.2}", ratios[ratios.len() - 1])),
     ]
 }

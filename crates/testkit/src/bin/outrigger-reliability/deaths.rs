@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::row::{Row, Times};
 use crate::site::{
-    HELLO, PATIENCE, kill_and_wait, resident, restless, serves_after, signal, status, stop,
+    Awake, HELLO, PATIENCE, kill_and_wait, resident, restless, serves_after, signal, status, stop,
 };
 
 const WARM_UP: usize = 200;
@@ -71,6 +71,7 @@ pub(crate) async fn detect(short: bool) -> Vec<Row> {
     let kit = restless("ok");
     let host = kit.start().await;
     let mut events = host.events();
+    let _awake = Awake::new();
     let mut times = Vec::new();
     for _ in 0..rounds {
         let now = status(&host, HELLO);

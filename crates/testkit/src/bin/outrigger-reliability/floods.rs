@@ -9,7 +9,7 @@ use outrigger_testkit::kit::Kit;
 
 use crate::calls::median;
 use crate::row::Row;
-use crate::site::{HELLO, greeter, resident, stop};
+use crate::site::{HELLO, greeter, processor_time, resident, stop};
 
 const GIB: u64 = 1 << 30;
 
@@ -40,6 +40,7 @@ pub(crate) async fn flood(short: bool) -> Vec<Row> {
     tokio::time::sleep(Duration::from_secs(2)).await;
     let memory = resident();
     let (began, mut beside) = (Instant::now(), Vec::new());
+    let busy = processor_time();
     let mut largest = 0.0_f64;
     while drained.load(Ordering::Relaxed) < bytes && began.elapsed() < limit {
         beside.push(median(&handle, &mut failed).await);
@@ -47,11 +48,13 @@ pub(crate) async fn flood(short: bool) -> Vec<Row> {
     }
     let gib = drained.load(Ordering::Relaxed) as f64 / GIB as f64;
     let rate = gib * 1024.0 / began.elapsed().as_secs_f64();
+    let busy = (processor_time() - busy).as_secs_f64() / began.elapsed().as_secs_f64();
     stop(host).await;
     beside.sort_unstable();
     let ratio = beside[beside.len() / 2].as_secs_f64() / quiet.as_secs_f64();
     vec![
         Row::printed("standard error drained", format!("{gib:.2} GiB at {rate:.0} MiB/s")),
+        Row::printed("this process's share of one processor", format!("{:.0} %", busy * 100.0)),
         Row::at_most("memory", largest, 8.0, " MiB"),
         Row::at_most("another plugin's p50 to quiet", ratio, 2.0, ""),
         Row::none("failed calls of the other plugin", failed),

@@ -117,10 +117,36 @@ fn report(asked: &Asked) -> Result<bool, String> {
         let rows: Vec<_> = rows.iter().map(Row::json).collect();
         println!("{}", serde_json::json!({ "rows": rows, "held": held, "fell_short": fell_short }));
     } else {
-        println!("{}", table(&rows));
+        println!("{}\n", machine());
+        println!("{}\n", table(&rows));
         println!("{held} held, {fell_short} fell short");
     }
     Ok(fell_short == 0)
+}
+
+/// Where and when it was measured, and by what command.
+fn machine() -> String {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let cpu = read("/proc/cpuinfo");
+    let named = |text: &str, key: &str| {
+        let line = text.lines().find(|line| line.starts_with(key))?;
+        line.split(':').nth(1).map(|value| value.trim().to_owned())
+    };
+    let model = named(&cpu, "model name").unwrap_or_else(|| "unknown".to_owned());
+    let processors = cpu.lines().filter(|line| line.starts_with("processor")).count();
+    let memory = named(&read("/proc/meminfo"), "MemTotal").unwrap_or_default();
+    let kib = memory.split_whitespace().next().and_then(|kib| kib.parse::<f64>().ok());
+    let gib = kib.unwrap_or_default() / f64::from(1 << 20);
+    let kernel = read("/proc/sys/kernel/osrelease");
+    let today = humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string();
+    let day = today.split('T').next().unwrap_or_default();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    format!(
+        "Measured by `cargo xtask reliability {}` on {day}: {processors} processors ({model}), \
+         {gib:.0} GiB, Linux {}.",
+        arguments.join(" "),
+        kernel.trim()
+    )
 }
 
 fn measured_elsewhere(name: &str, short: bool) -> Result<Vec<Row>, String> {
@@ -135,6 +161,10 @@ fn measured_elsewhere(name: &str, short: bool) -> Result<Vec<Row>, String> {
         .stderr(Stdio::inherit());
     if short {
         command.arg("--short");
+    }
+    if name == "soak" {
+        // What the allocator keeps for each thread that ever was is not the host's.
+        command.env("MALLOC_ARENA_MAX", "1");
     }
     let output = command.output().map_err(|error| format!("timeout: {error}"))?;
     let text = String::from_utf8_lossy(&output.stdout);

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use outrigger::helloworld::{Greeter as _, Handle};
+use outrigger::manager::messages::GetStatus;
 use outrigger_testkit::kit::Kit;
 use outrigger_testkit::load::Load;
 use serde_json::json;
@@ -82,7 +83,20 @@ pub(crate) async fn reload(short: bool) -> Vec<Row> {
     tokio::time::sleep(Duration::from_secs(3)).await;
     let (_, _, quiet) = quiet.finish().await;
     let load = Paced::start(&greeter(&host, HELLO));
-    let began = Instant::now();
+    let (manager, began) = (host.manager(), Instant::now());
+    // The actors' thread must never be held up.
+    let asking = tokio::spawn(async move {
+        let mut ticks = tokio::time::interval(Duration::from_millis(5));
+        let mut answers = Vec::new();
+        loop {
+            ticks.tick().await;
+            let asked = Instant::now();
+            if manager.send(GetStatus).await.is_err() {
+                return answers;
+            }
+            answers.push(asked.elapsed());
+        }
+    });
     let mut reloaded = 0;
     for _ in 0..rounds {
         reloaded += usize::from(host.reload(HELLO).await.is_ok());
@@ -91,9 +105,12 @@ pub(crate) async fn reload(short: bool) -> Vec<Row> {
     let took = began.elapsed();
     let (failed, backwards, times) = load.finish().await;
     stop(host).await;
+    let answers = Times::of(asking.await.expect("it does not panic"));
     let rate = times.len() as f64 / took.as_secs_f64();
     let (quiet, times) = (Times::of(quiet), Times::of(times));
     vec![
+        Row::printed_time("the manager's answer meanwhile, p99", answers.p99()),
+        Row::printed_time("the manager's answer meanwhile, longest", answers.quantile(1.0)),
         Row::all("reloads", reloaded, rounds),
         Row::printed("calls", format!("{rate:.0}/s by {CALLERS} callers")),
         Row::none("failed calls", failed),

@@ -24,8 +24,10 @@ struct Calls {
 
 /// Nothing fails but what a death explains, and nothing grows.
 pub(crate) async fn soak(short: bool) -> Vec<Row> {
-    let whole = Duration::from_secs(if short { 120 } else { 30 * 60 });
-    let warm_up = whole / 4;
+    let minute = Duration::from_secs(60);
+    // The threads of the runtime come and go, and each that is new costs its stack.
+    let warm_up = if short { minute / 2 } else { 10 * minute };
+    let whole = if short { 2 * minute } else { warm_up + 30 * minute };
     let kit = restless("ok");
     let host = kit.start().await;
     let (calls, ended): (Arc<Calls>, Arc<AtomicBool>) = Default::default();
