@@ -10,6 +10,7 @@ pub mod census;
 pub mod central;
 pub mod harness;
 pub mod kit;
+pub mod lateness;
 pub mod load;
 pub mod loopback;
 pub mod oauth;

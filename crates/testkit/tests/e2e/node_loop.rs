@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use outrigger::{Generation, PluginHost};
-use outrigger_testkit::{e2e, kit::Kit};
+use outrigger_testkit::{e2e, kit::Kit, lateness::Lateness};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use tokio::task::JoinHandle;
@@ -19,21 +19,7 @@ const BLOCK: Duration = Duration::from_millis(100);
 struct Node {
     stop: Arc<AtomicBool>,
     blocks: JoinHandle<(u32, Duration)>,
-    machine: std::thread::JoinHandle<Duration>,
-}
-
-/// The worst delay of a plain thread that ticks too: what the machine itself is
-/// late by while it runs other tests.
-fn machine(stopped: &AtomicBool) -> Duration {
-    let mut worst = Duration::ZERO;
-    let step = Duration::from_millis(5);
-    let timeout = rustix::event::Timespec::try_from(step).unwrap();
-    while !stopped.load(Ordering::Relaxed) {
-        let before = Instant::now();
-        let _elapsed = rustix::event::poll(&mut [], Some(&timeout));
-        worst = worst.max(before.elapsed().saturating_sub(step));
-    }
-    worst
+    machine: Lateness,
 }
 
 impl Node {
@@ -51,16 +37,14 @@ impl Node {
             }
             (blocks, worst)
         });
-        let stopped = stop.clone();
-        let machine = std::thread::spawn(move || machine(&stopped));
-        Self { stop, blocks, machine }
+        Self { stop, blocks, machine: Lateness::watch() }
     }
 
     /// A block is late when the next one is due.
     async fn finish(self) {
         self.stop.store(true, Ordering::Relaxed);
         let (blocks, worst) = self.blocks.await.unwrap();
-        let machine = self.machine.join().unwrap();
+        let machine = self.machine.worst();
         assert!(blocks > 3, "only {blocks} blocks");
         assert!(worst < BLOCK + machine, "a block came {worst:?} late, the machine {machine:?}");
     }
