@@ -73,6 +73,12 @@ pub fn hello_world() -> PathBuf {
     built("examples/hello_world")
 }
 
+/// The example of a node that goes on.
+#[must_use]
+pub fn node() -> PathBuf {
+    built("examples/node")
+}
+
 /// What `cargo xtask test` built with another language's tools, in
 /// `target/outrigger-fixtures`; `None`, and a line on standard error, where that
 /// language is missing.

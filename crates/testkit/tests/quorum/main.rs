@@ -7,6 +7,7 @@
 
 mod account;
 mod command;
+mod node;
 mod qlight;
 mod rpc;
 mod security;
