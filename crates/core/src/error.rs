@@ -69,8 +69,11 @@ pub enum PluginErrorKind {
     /// Its program changed between its verification and its launch.
     #[error("{} is not what was verified; somebody writes to the run directory", .0.display())]
     Swapped(PathBuf),
+    /// The host's directory was removed and cannot be made again.
+    #[error("the host's directory is gone, and cannot be made again: {0}")]
+    RunDir(#[from] RunRootError),
     /// Somebody removed what was unpacked.
-    #[error("its files in {} are gone; somebody removed them, and they are unpacked again", .0.display())]
+    #[error("its files in {} are gone; somebody removed them, and the next start unpacks them again", .0.display())]
     FilesGone(PathBuf),
     /// It could not be launched.
     #[error(transparent)]
@@ -233,6 +236,9 @@ pub enum HostError {
     /// The actor system could not be started.
     #[error("the thread for the actors could not be started: {0}")]
     Thread(#[from] std::io::Error),
+    /// The settings' files changed while they were read.
+    #[error("the settings changed while they were read; try again")]
+    SettingsMoved,
     /// Something did not end in time.
     #[error("{what} did not end within {limit:?}")]
     TimedOut {

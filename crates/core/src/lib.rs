@@ -24,7 +24,9 @@ mod system;
 pub use crash::{CrashReport, Crashes};
 pub use error::{HostError, PluginError, PluginErrorKind};
 pub use interface::{InitialiseError, InitialiseRequest, Initialiser, InterfaceSpec};
-pub use live::{Budget, CallLimits, Circuit, Entered, Link, Live, LostCalls, Passage, Unavailable};
+pub use live::{
+    Budget, CallLimits, Circuit, Entered, Link, Live, LostCalls, Passage, Probe, Unavailable,
+};
 pub use plugin::TlsFilesError;
 pub use source::{PluginSource, RunsAs};
 pub use status::{

@@ -28,7 +28,7 @@ mod unavailable;
 
 pub use budget::Budget;
 use calls::{CLOSED, Calls, Counted};
-pub use circuit::{Circuit, Passage};
+pub use circuit::{Circuit, Passage, Probe};
 pub(crate) use lost::Lost;
 pub use lost::LostCalls;
 pub use unavailable::Unavailable;

@@ -20,7 +20,9 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use outrigger_discovery::Resolver;
-use outrigger_transport::{Connection, Driver, Output, Reattach, RunRoot, StopLadder};
+use outrigger_transport::{
+    Connection, Driver, Output, Reattach, RunRoot, RunRootError, StopLadder,
+};
 use outrigger_types::Sha256Digest;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -58,12 +60,9 @@ pub(crate) struct HostContext {
 
 impl HostContext {
     /// Makes the host's directory again if somebody removed it. Blocks on the disk.
-    pub(crate) fn restore(&self) {
-        let restored = self.run_root.upgrade().map(|root| root.restore());
-        if let Some(Err(error)) = restored {
-            let path = self.run_dir.display();
-            tracing::warn!(%path, %error, "the host's directory is gone and cannot be made again");
-        }
+    pub(crate) fn restore(&self) -> Result<(), RunRootError> {
+        // Without an owner the host has ended.
+        self.run_root.upgrade().map_or(Ok(()), |root| root.restore())
     }
 }
 

@@ -116,7 +116,7 @@ impl Resolver {
         let digest = distribution.digest();
         let verified_by = self.verifier.verify_definition(definition, &located.path, &digest)?;
         let verified = clock();
-        let same = |known: &&Resolved| known.digest == digest && known.workspace.tree().is_dir();
+        let same = |known: &&Resolved| known.digest == digest && known.entry_point.path.exists();
         if let Some(known) = known.filter(same) {
             // The same bytes may have been put under another name.
             let doubts = known.metadata.compare(definition, &self.platform);

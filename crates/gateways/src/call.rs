@@ -2,7 +2,7 @@
 //! deadline, a trace span, metrics, and the mapping of what it came back with.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -41,6 +41,9 @@ impl Method {
 
 /// gRPC has no room for deadlines without end.
 const LONGEST_DEADLINE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Of the settings' deadline, what a plugin must have had to be blamed for no answer.
+const PATIENCE: f64 = 0.9;
 
 /// What a caller can set for one call.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -297,18 +300,28 @@ impl Caller {
         };
         let circuit = method.circuit.get_or_init(|| self.0.circuit(method.name));
         let outlier = &limits.bounds.outlier;
-        // Zero is none: they are counted from one.
-        let had_it = AtomicU64::new(0);
+        // A caller with less patience than the settings blames nobody.
+        let patient = |left: Duration| left >= limits.deadline.mul_f64(PATIENCE);
+        let mut probe = match self.0.generation() {
+            None => None,
+            Some(generation) => match circuit.passage(generation, outlier, patient(deadline)) {
+                Passage::Open => None,
+                Passage::Probe(probe) => Some(probe),
+                Passage::Closed { retry_in, failures } => {
+                    let (instance, method) = (self.0.instance().clone(), method.name);
+                    let tripped = Unavailable::Tripped { instance, method, failures, retry_in };
+                    return Err(tripped.into());
+                }
+            },
+        };
+        // Zero is none, for generations are counted from one: nobody had it, or not
+        // for long enough to be blamed.
+        let (had_it, blamed) = (AtomicU64::new(0), AtomicBool::new(false));
         let work = async {
             let entered = self.0.enter().await?;
-            let generation = entered.generation();
-            if let Passage::Closed { retry_in, failures } = circuit.passage(generation, outlier) {
-                let instance = self.0.instance().clone();
-                let method = method.name;
-                return Err(Unavailable::Tripped { instance, method, failures, retry_in }.into());
-            }
-            had_it.store(generation.0, Ordering::Relaxed);
+            had_it.store(entered.generation().0, Ordering::Relaxed);
             let left = deadline.saturating_sub(started.elapsed());
+            blamed.store(patient(left), Ordering::Relaxed);
             let outgoing = Outgoing { endpoint: entered.endpoint().clone(), left };
             let sent = tokio::select! {
                 biased;
@@ -335,22 +348,23 @@ impl Caller {
             Err(error)
         };
         let outcome = tokio::time::timeout(deadline, work).await.unwrap_or_else(|_| Err(late()));
+        let took = started.elapsed();
+        let generation = Generation(had_it.load(Ordering::Relaxed));
         let answer = match outcome {
             Ok(answer) => answer,
             Err(error) => {
-                let generation = Generation(had_it.load(Ordering::Relaxed));
-                // A caller with less patience than the settings blames nobody.
-                let patient = deadline >= limits.deadline;
-                match error.is_outlier(patient) {
-                    Some(true) if generation.0 > 0 => circuit.unanswered(generation, outlier),
-                    Some(false) => circuit.answered(),
+                match error.is_outlier() {
+                    Some(true) if blamed.load(Ordering::Relaxed) => {
+                        circuit.unanswered(generation, outlier, started, probe.take());
+                    }
+                    Some(false) => circuit.answered(generation, started + took),
                     _ => {}
                 }
                 return Err(error);
             }
         };
-        circuit.answered();
-        method.metrics.succeeded(plugin, method.name, started.elapsed().as_secs_f64());
+        circuit.answered(generation, started + took);
+        method.metrics.succeeded(plugin, method.name, took.as_secs_f64());
         Ok(answer)
     }
 }

@@ -112,10 +112,9 @@ impl GatewayError {
 
     /// Whether it speaks against the method that was called: that it gave no answer.
     /// `None` if it says nothing about that.
-    pub(crate) fn is_outlier(&self, patient: bool) -> Option<bool> {
+    pub(crate) fn is_outlier(&self) -> Option<bool> {
         match self {
-            Self::DeadlineExceeded { .. } => patient.then_some(true),
-            Self::Disconnected { .. } | Self::Refused { code: Code::Unavailable, .. } => Some(true),
+            Self::DeadlineExceeded { .. } | Self::Disconnected { .. } => Some(true),
             Self::Refused { .. } | Self::Unimplemented { .. } | Self::BadAnswer { .. } => {
                 Some(false)
             }

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rustix::fs::{FlockOperation, StatVfsMountFlags, flock, statvfs};
@@ -55,6 +56,8 @@ const MOST: usize = 10_000;
 pub struct RunRoot {
     path: PathBuf,
     lock: Mutex<File>,
+    /// Groups are let through.
+    groups: AtomicBool,
 }
 
 impl RunRoot {
@@ -67,40 +70,45 @@ impl RunRoot {
     pub fn create(run_dir: &Path) -> Result<Self, RunRootError> {
         let path = run_dir.to_owned();
         let unusable = |source| RunRootError::Unusable { path: path.clone(), source };
-        let mut builder = std::fs::DirBuilder::new();
-        builder.recursive(true).mode(0o700).create(run_dir).map_err(unusable)?;
-        let metadata = std::fs::symlink_metadata(run_dir).map_err(unusable)?;
-        let (owner, mode) = (metadata.uid(), metadata.mode() & 0o777);
-        let ours = owner == rustix::process::geteuid().as_raw();
-        if !metadata.is_dir() || !ours || mode & 0o066 != 0 {
-            return Err(RunRootError::Shared { path, owner, mode });
-        }
-        let mount = statvfs(run_dir).map_err(|errno| unusable(errno.into()))?;
-        if mount.f_flag.contains(StatVfsMountFlags::NOEXEC) {
-            return Err(RunRootError::NoExec { path });
-        }
+        private(run_dir)?;
         let made = locked(run_dir).map_err(unusable)?;
         let name = made.0.path().file_name().and_then(OsStr::to_str).unwrap_or_default();
         let path = run_dir.join(name.replacen(NEW, HOST, 1));
         let lock = made.name(&path).map_err(unusable)?;
-        Ok(Self { path, lock: Mutex::new(lock) })
+        Ok(Self { path, lock: Mutex::new(lock), groups: AtomicBool::new(false) })
     }
 
-    /// Makes the host's own directory again if somebody removed it. Blocks on the
-    /// disk.
+    /// Makes the host's own directory again if somebody removed it, as
+    /// [`create`](Self::create) would. Blocks on the disk.
     ///
     /// # Errors
     ///
-    /// The system's, where it cannot be made.
-    pub fn restore(&self) -> io::Result<()> {
+    /// [`RunRootError`]: what is there instead is not used.
+    pub fn restore(&self) -> Result<(), RunRootError> {
         let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.path.is_dir() {
+        let unusable = |source| RunRootError::Unusable { path: self.path.clone(), source };
+        let ours = lock.metadata().map_err(unusable)?;
+        let found = std::fs::symlink_metadata(&self.path).ok();
+        if found.as_ref().is_some_and(|it| (it.dev(), it.ino()) == (ours.dev(), ours.ino())) {
             return Ok(());
         }
         let run_dir = self.path.parent().unwrap_or(&self.path);
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(run_dir)?;
-        *lock = locked(run_dir)?.name(&self.path)?;
-        tracing::warn!(path = %self.path.display(), "somebody removed the host's directory; it is made again");
+        private(run_dir)?;
+        *lock = if found.is_some() {
+            // Made by something else since; it is taken only if it is this user's.
+            private(&self.path)?;
+            let other = File::open(&self.path).map_err(unusable)?;
+            flock(&other, FlockOperation::NonBlockingLockExclusive)
+                .map_err(|errno| unusable(errno.into()))?;
+            other
+        } else {
+            locked(run_dir).and_then(|made| made.name(&self.path)).map_err(unusable)?
+        };
+        if self.groups.load(Ordering::Relaxed) {
+            self.let_groups_through()?;
+        }
+        let path = self.path.display();
+        tracing::warn!(%path, "somebody removed the host's directory; it is made again");
         Ok(())
     }
 
@@ -144,6 +152,7 @@ impl RunRoot {
     ///
     /// [`RunRootError::Unusable`].
     pub fn let_groups_through(&self) -> Result<(), RunRootError> {
+        self.groups.store(true, Ordering::Relaxed);
         let own = self.path();
         for path in own.parent().into_iter().chain([own]) {
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o711))
@@ -166,6 +175,26 @@ impl Drop for RunRoot {
             tracing::warn!(%path, %error, "the host's directory could not be removed");
         }
     }
+}
+
+/// Makes a directory if it is missing, and refuses one that is not this user's
+/// alone, or where no program may run.
+fn private(directory: &Path) -> Result<(), RunRootError> {
+    let path = directory.to_owned();
+    let unusable = |source| RunRootError::Unusable { path: path.clone(), source };
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700).create(directory).map_err(unusable)?;
+    let metadata = std::fs::symlink_metadata(directory).map_err(unusable)?;
+    let (owner, mode) = (metadata.uid(), metadata.mode() & 0o777);
+    let ours = owner == rustix::process::geteuid().as_raw();
+    if !metadata.is_dir() || !ours || mode & 0o066 != 0 {
+        return Err(RunRootError::Shared { path, owner, mode });
+    }
+    let mount = statvfs(directory).map_err(|errno| unusable(errno.into()))?;
+    if mount.f_flag.contains(StatVfsMountFlags::NOEXEC) {
+        return Err(RunRootError::NoExec { path });
+    }
+    Ok(())
 }
 
 /// A directory that is locked and named as nobody's.
@@ -281,6 +310,30 @@ mod tests {
         assert_eq!(RunRoot::sweep(&run_dir, || false), 0, "it is somebody's");
         drop(root);
         assert_eq!(run_dir.read_dir().unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_somebody_put_in_the_place_of_a_removed_directory_is_not_used() {
+        let parent = tempfile::tempdir().unwrap();
+        let run_dir = parent.path().join("run");
+        let root = RunRoot::create(&run_dir).unwrap();
+        root.let_groups_through().unwrap();
+        std::fs::remove_dir_all(&run_dir).unwrap();
+        std::fs::create_dir(&run_dir).unwrap();
+        std::fs::set_permissions(&run_dir, std::fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(matches!(root.restore(), Err(RunRootError::Shared { mode: 0o777, .. })));
+        std::fs::remove_dir(&run_dir).unwrap();
+        std::os::unix::fs::symlink(parent.path(), &run_dir).unwrap();
+        assert!(matches!(root.restore(), Err(RunRootError::Shared { .. })));
+        std::fs::remove_file(&run_dir).unwrap();
+        // One of our own that nobody has locked is: what a workspace made.
+        std::fs::create_dir_all(root.path()).unwrap();
+        for path in [run_dir.as_path(), root.path()] {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).unwrap();
+        }
+        root.restore().unwrap();
+        assert_eq!(root.path().metadata().unwrap().mode() & 0o777, 0o711);
+        assert_eq!(RunRoot::sweep(&run_dir, || false), 0);
     }
 
     #[test]

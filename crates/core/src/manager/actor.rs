@@ -58,9 +58,12 @@ impl Handler<StartAll> for PluginManager {
 
     fn handle(&mut self, _: StartAll, _: &mut Context<Self>) -> Self::Result {
         self.stopping = false;
-        let instances = self.registry.all().clone();
+        let (registry, gate) = (self.registry.clone(), self.gate.clone());
         caught::answer(async move {
             let _nothing_to_fail = failpoint::fails("manager.start");
+            // Settings are applied before or after, and not meanwhile.
+            let _turn = gate.share().await?;
+            let instances = registry.all().clone();
             let failed = start_all(&instances).await;
             if let Err(error) = failed {
                 stop_all(&instances).await;

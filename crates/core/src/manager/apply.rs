@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use actix::{Addr, Context, Handler, ResponseFuture};
@@ -17,9 +18,10 @@ use super::actor::{PluginManager, STARTING_TOGETHER, flatten};
 use super::config::{SettingsSource, spec};
 use super::gate::Gate;
 use super::ground::Ground;
-use super::messages::{Adopt, ApplySettings};
+use super::messages::{Adopt, ApplySettings, ApplyWatched};
 use super::plan::{Applied, Difference, difference};
 use super::registry::{Instance, Registry};
+use super::watching::digest_of;
 use crate::caught;
 use crate::error::{HostError, PluginError, PluginErrorKind};
 use crate::plugin::HostContext;
@@ -30,17 +32,17 @@ impl Handler<ApplySettings> for PluginManager {
     type Result = ResponseFuture<Result<Applied, HostError>>;
 
     fn handle(&mut self, apply: ApplySettings, ctx: &mut Context<Self>) -> Self::Result {
-        use actix::AsyncContext as _;
-        let work = Work {
-            manager: ctx.address(),
-            registry: self.registry.clone(),
-            source: self.settings.clone(),
-            known: self.factory.interfaces.keys().cloned().collect(),
-            context: self.factory.context.clone(),
-            ground: self.ground.clone(),
-            gate: self.gate.clone(),
-        };
+        let work = Work::of(self, ctx, None);
         caught::answer(async move { work.run(apply.dry_run).await })
+    }
+}
+
+impl Handler<ApplyWatched> for PluginManager {
+    type Result = ResponseFuture<Result<Applied, HostError>>;
+
+    fn handle(&mut self, apply: ApplyWatched, ctx: &mut Context<Self>) -> Self::Result {
+        let work = Work::of(self, ctx, Some((apply.files, apply.digest)));
+        caught::answer(async move { work.run(false).await })
     }
 }
 
@@ -80,17 +82,48 @@ struct Work {
     context: Arc<HostContext>,
     ground: Ground,
     gate: Gate,
+    /// What must be in these files when they are read.
+    expected: Option<(Vec<PathBuf>, Sha256Digest)>,
 }
 
 impl Work {
+    fn of(
+        manager: &PluginManager,
+        ctx: &mut Context<PluginManager>,
+        expected: Option<(Vec<PathBuf>, Sha256Digest)>,
+    ) -> Self {
+        use actix::AsyncContext as _;
+        Self {
+            manager: ctx.address(),
+            registry: manager.registry.clone(),
+            source: manager.settings.clone(),
+            known: manager.factory.interfaces.keys().cloned().collect(),
+            context: manager.factory.context.clone(),
+            ground: manager.ground.clone(),
+            gate: manager.gate.clone(),
+            expected,
+        }
+    }
+
     async fn run(self, dry_run: bool) -> Result<Applied, HostError> {
         let _nothing_to_fail = failpoint::fails("manager.apply");
         let _turn = self.gate.alone().await?;
         let order = self.gate.order();
         let source = self.source.clone();
         let ground = self.ground.clone();
+        let expected = self.expected.clone();
         let read = self.context.io.spawn_blocking(move || {
+            let as_expected = || {
+                let same = |it: &(Vec<PathBuf>, Sha256Digest)| digest_of(&it.0) == Some(it.1);
+                if expected.as_ref().is_none_or(same) {
+                    Ok(())
+                } else {
+                    Err(HostError::SettingsMoved)
+                }
+            };
+            as_expected()?;
             let settings = source.load()?;
+            as_expected()?;
             let resolver = ground.wanted(&settings)?;
             Ok::<_, HostError>((settings, resolver))
         });

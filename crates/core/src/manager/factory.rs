@@ -14,7 +14,7 @@ use crate::interface::InterfaceSpec;
 use crate::live::LiveCell;
 use crate::plugin::actor::{PluginActor, call_limits, start};
 use crate::plugin::{Blueprint, HostContext};
-use crate::settings::ProviderSettings;
+use crate::settings::{ProviderSettings, ReloadMode};
 use crate::source::{PluginSource, RunsAs};
 use crate::status::HostEvent;
 
@@ -52,6 +52,15 @@ impl Factory {
         let driver = own.unwrap_or_else(|| self.driver.clone());
         let output = self.outputs.get(instance).cloned().unwrap_or_default();
         let blueprint = Arc::new(Blueprint { spec, source, driver, output });
+        if provider.spare > 0
+            && blueprint.spec.reload == ReloadMode::Exclusive
+            && provider.reload.is_none()
+        {
+            tracing::warn!(
+                plugin = %instance,
+                "`spare` has no effect: two plugins of this interface never run at a time"
+            );
+        }
         let (link, required) = (cell.link(), provider.required);
         let interface = provider.interface.clone();
         let (after, strategy) = (provider.after.clone(), provider.restart.strategy);

@@ -8,7 +8,7 @@ use actix::Addr;
 use arc_swap::ArcSwap;
 use outrigger_discovery::{Resolver, Verifier};
 use outrigger_transport::{Connection, Health, ProcessDriver, Reattach, RunRoot};
-use outrigger_types::{Generation, InstanceName, InterfaceName};
+use outrigger_types::{Generation, InstanceName, InterfaceName, Sha256Digest};
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, broadcast, watch as watched};
 use tokio_util::sync::CancellationToken;
@@ -27,7 +27,7 @@ use super::messages::{
 use super::plan::{Applied, Reloaded};
 use super::registry::{Instance, Lookup, Registry};
 use super::together::rest_for_one;
-use super::watching::watch;
+use super::watching::{WatchSettings, watch};
 use crate::error::HostError;
 use crate::live::Link;
 use crate::plugin::HostContext;
@@ -55,7 +55,12 @@ pub struct Host {
     // Removed last, when no plugin runs in it any more.
     run_root: Option<Arc<RunRoot>>,
     resolver: Arc<ArcSwap<Resolver>>,
+    /// Files to be watched once all plugins serve.
+    watched: Option<Watched>,
 }
+
+/// Files, how they are watched, and what was in them.
+type Watched = (Vec<PathBuf>, (WatchSettings, Option<Sha256Digest>));
 
 impl Host {
     /// Checks settings as far as that needs no process and no network.
@@ -114,6 +119,11 @@ impl Host {
         if let Err(error) = started {
             host.end().await;
             return Err(error);
+        }
+        if let Some((files, (how, known))) = host.watched.take() {
+            let (manager, end) = (host.manager.clone(), host.end.clone());
+            let watching = watch(files, known, how, manager, host.io.clone(), end);
+            host.tasks.spawn_on(watching, &host.io);
         }
         Ok(host)
     }
@@ -180,7 +190,11 @@ impl Host {
         let (known, settings) = (registry.clone(), config.source);
         let files = match (&settings, config.watch) {
             (SettingsSource::Sources(sources), Some(watch)) => Some((sources.files()?, watch)),
-            _ => None,
+            (SettingsSource::Fixed(_), Some(_)) => {
+                tracing::warn!("settings that the node built itself have no file to be watched");
+                None
+            }
+            (_, None) => None,
         };
         let (system, manager) = ActorSystem::start(move || {
             for (instance, provider, spec) in wanted {
@@ -194,11 +208,18 @@ impl Host {
         let together =
             rest_for_one(registry.clone(), manager.clone(), events.subscribe(), end.clone());
         tasks.spawn_on(together, &io);
-        if let Some((files, (how, known))) = files {
-            let (manager, end, blocking) = (manager.clone(), end.clone(), io.clone());
-            tasks.spawn_on(watch(files, known, how, manager, blocking, end), &io);
-        }
-        Ok(Self { manager, system, registry, events, tasks, end, io, run_root, resolver })
+        Ok(Self {
+            manager,
+            system,
+            registry,
+            events,
+            tasks,
+            end,
+            io,
+            run_root,
+            resolver,
+            watched: files,
+        })
     }
 
     /// Asks an instance for its health once, within `timeout`.

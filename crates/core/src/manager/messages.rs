@@ -1,11 +1,12 @@
 //! What the manager can be told, by a node that is itself made of actors or by
 //! anybody who has its address.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use actix::Message;
 use outrigger_transport::Connection;
-use outrigger_types::{Generation, InstanceName};
+use outrigger_types::{Generation, InstanceName, Sha256Digest};
 use tokio::sync::broadcast;
 
 use super::plan::{Applied, Reloaded};
@@ -100,4 +101,12 @@ pub(crate) struct FindConnection {
 pub(super) struct Adopt {
     pub(super) instance: InstanceName,
     pub(super) provider: ProviderSettings,
+}
+
+/// As [`ApplySettings`], if this is still what is in the files. From the watcher.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Applied, HostError>")]
+pub(super) struct ApplyWatched {
+    pub(super) files: Vec<PathBuf>,
+    pub(super) digest: Sha256Digest,
 }

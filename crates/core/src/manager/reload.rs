@@ -70,8 +70,11 @@ impl Work {
     }
 
     async fn dry_run(self, instance: InstanceName) -> Result<DryRun, HostError> {
-        let _turn = self.gate.share().await?;
-        let (found, provider) = self.wanted(&instance).await?;
+        // It changes nothing, so that nobody need wait for it.
+        let (found, provider) = {
+            let _turn = self.gate.share().await?;
+            self.wanted(&instance).await?
+        };
         let outcome = found.actor.send(Rehearse { provider }).await;
         Ok(flatten(&instance, outcome)?)
     }

@@ -13,7 +13,8 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::actor::{PluginManager, flatten_host};
-use super::messages::ApplySettings;
+use super::messages::ApplyWatched;
+use crate::error::HostError;
 use crate::settings::MAX_FILE_BYTES;
 
 /// How the settings' files are watched.
@@ -37,7 +38,7 @@ impl WatchSettings {
     /// Looks this often, at least every minute and at most a hundred times a second.
     #[must_use]
     pub fn every(mut self, every: Duration) -> Self {
-        self.every = every.clamp(Duration::from_millis(10), Duration::from_secs(60));
+        self.every = every.clamp(OFTEN, SELDOM);
         self
     }
 
@@ -71,6 +72,12 @@ struct Settling {
 }
 
 impl Settling {
+    /// It was taken up, or can never be.
+    fn took(&mut self, digest: Sha256Digest) {
+        self.taken = Some(digest);
+        self.seen = None;
+    }
+
     /// Whether what is in the files now is to be taken up.
     fn saw(&mut self, now: Option<Sha256Digest>, at: Instant) -> bool {
         let Some(digest) = now.filter(|digest| self.taken != Some(*digest)) else {
@@ -79,12 +86,7 @@ impl Settling {
         };
         match self.seen {
             Some((seen, since)) if seen == digest => {
-                let settled = at.saturating_duration_since(since) >= self.settle;
-                if settled {
-                    self.taken = Some(digest);
-                    self.seen = None;
-                }
-                settled
+                at.saturating_duration_since(since) >= self.settle
             }
             _ => {
                 self.seen = Some((digest, at));
@@ -93,6 +95,10 @@ impl Settling {
         }
     }
 }
+
+/// How often files are looked at, at most and at least.
+const OFTEN: Duration = Duration::from_millis(10);
+const SELDOM: Duration = Duration::from_secs(60);
 
 /// Until the host ends: has settings applied that changed and settled.
 pub(super) async fn watch(
@@ -104,7 +110,7 @@ pub(super) async fn watch(
     end: CancellationToken,
 ) {
     let mut settling = Settling { taken: known, seen: None, settle: how.settle };
-    let mut ticks = tokio::time::interval(how.every);
+    let mut ticks = tokio::time::interval(how.every.clamp(OFTEN, SELDOM));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
@@ -112,17 +118,21 @@ pub(super) async fn watch(
             () = end.cancelled() => return,
         }
         let looked_at = files.clone();
-        let Ok(digest) = io.spawn_blocking(move || digest_of(&looked_at)).await else { return };
-        if !settling.saw(digest, Instant::now()) {
-            continue;
-        }
+        let digest = tokio::select! {
+            digest = io.spawn_blocking(move || digest_of(&looked_at)) => digest.ok().flatten(),
+            () = end.cancelled() => return,
+        };
+        let settled = settling.saw(digest, Instant::now());
+        let Some(digest) = digest.filter(|_| settled) else { continue };
         tracing::info!("the settings changed");
+        let apply = ApplyWatched { files: files.clone(), digest };
         let applied = tokio::select! {
-            applied = manager.send(ApplySettings { dry_run: false }) => flatten_host(applied),
+            applied = manager.send(apply) => flatten_host(applied),
             () = end.cancelled() => return,
         };
         match applied {
             Ok(applied) => {
+                settling.took(digest);
                 let (added, removed) = (applied.added.len(), applied.removed.len());
                 let (changed, failed) = (applied.changed.len(), applied.failed.len());
                 tracing::info!(added, removed, changed, failed, "the settings were applied");
@@ -130,7 +140,15 @@ pub(super) async fn watch(
                     tracing::warn!("{error}");
                 }
             }
-            Err(error) => tracing::warn!("the settings were not applied: {error}"),
+            // Once more, when they have settled.
+            Err(HostError::SettingsMoved) => tracing::debug!("the settings changed again"),
+            Err(HostError::TimedOut { what, limit }) => {
+                tracing::warn!("the settings wait for {what}, which takes over {limit:?}");
+            }
+            Err(error) => {
+                settling.took(digest);
+                tracing::warn!("the settings were not applied: {error}");
+            }
         }
     }
 }
@@ -170,7 +188,11 @@ mod tests {
         );
         assert_eq!(start, at(0));
         for (ms, seen, expected) in rows {
-            assert_eq!(settling.saw(seen, at(ms)), expected, "at {ms} ms");
+            let settled = settling.saw(seen, at(ms));
+            assert_eq!(settled, expected, "at {ms} ms");
+            if settled {
+                settling.took(seen.unwrap());
+            }
         }
     }
 

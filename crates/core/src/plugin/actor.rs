@@ -178,6 +178,7 @@ impl PluginActor {
                     tracing::warn!("{error}");
                 }
                 self.failed(&error);
+                self.as_what_serves(ctx);
                 self.emit(EventKind::AttemptFailed(error.to_string().into()));
             }
             Effect::Answer(ticket, result) => self.answer(ticket, result),
@@ -191,11 +192,14 @@ impl PluginActor {
             || proven.is_some_and(|loaded| is_exclusive(&self.blueprint, &loaded.provider));
         self.lifecycle.set_exclusive(exclusive);
         self.lifecycle.set_policy(self.provider.restart, self.provider.timeouts.probation);
+        // What served, and not what a reload asked for in vain.
+        let healed = self.lifecycle.proven().filter(|_| self.lifecycle.heals());
+        let provider = healed.map_or_else(|| self.provider.clone(), |it| it.provider.clone());
         let work = effects::resolve(
             self.host.clone(),
             self.blueprint.clone(),
             self.instance.clone(),
-            self.provider.clone(),
+            provider,
             self.lifecycle.proven().cloned(),
         );
         let failed = move |error| Event::Resolved(generation, Err(error));

@@ -84,8 +84,8 @@ async fn try_launch(
     let instance = instance.to_string();
     // Off this thread, since certificates may have to be read.
     let spec = tokio::task::spawn_blocking(move || {
-        context.restore();
-        if let Some(gone) = loaded.files.working_directory().filter(|path| !path.is_dir()) {
+        context.restore()?;
+        if let Some(gone) = loaded.gone() {
             return Err(PluginErrorKind::FilesGone(gone));
         }
         launch_spec(&blueprint, &loaded, instance, generation, run_dir)
@@ -96,7 +96,8 @@ async fn try_launch(
     if failpoint::fails("plugin.launch") {
         return Err(PluginErrorKind::Internal("a failpoint".to_owned()));
     }
-    let connection = in_turn(&host.starting, driver.launch(spec, cancel)).await?;
+    let launching = driver.launch(spec, cancel.clone());
+    let connection = in_turn(&host.starting, &cancel, launching).await??;
     Ok(Launched { connection, security, multiplexed })
 }
 
@@ -105,14 +106,22 @@ const TURN: Duration = Duration::from_secs(1);
 
 /// Lets a few at a time begin, so that many that died together do not come back
 /// all at once. One that hangs makes room for others.
-async fn in_turn<F: Future>(turns: &Semaphore, work: F) -> F::Output {
-    let turn = turns.acquire().await;
+async fn in_turn<F: Future>(
+    turns: &Semaphore,
+    cancel: &CancellationToken,
+    work: F,
+) -> Result<F::Output, PluginErrorKind> {
+    let turn = tokio::select! {
+        biased;
+        () = cancel.cancelled() => return Err(PluginErrorKind::Stopped),
+        turn = turns.acquire() => turn,
+    };
     tokio::pin!(work);
     match timeout(TURN, &mut work).await {
-        Ok(done) => done,
+        Ok(done) => Ok(done),
         Err(_) => {
             drop(turn);
-            work.await
+            Ok(work.await)
         }
     }
 }
@@ -254,9 +263,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn fifty_launches_begin_a_few_at_a_time() {
         let (turns, begun) = (Semaphore::new(4), AtomicU32::new(0));
-        let most = AtomicU32::new(0);
+        let (most, never) = (AtomicU32::new(0), CancellationToken::new());
         let launches = (0..50).map(|_| {
-            in_turn(&turns, async {
+            in_turn(&turns, &never, async {
                 most.fetch_max(begun.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
                 tokio::time::advance(Duration::from_millis(10)).await;
                 tokio::task::yield_now().await;
@@ -269,13 +278,21 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn launches_that_hang_make_room_for_others() {
-        let turns = Semaphore::new(4);
-        let hanging = (0..4).map(|_| in_turn(&turns, std::future::pending::<()>()));
+        let (turns, never) = (Semaphore::new(4), CancellationToken::new());
+        let hanging = (0..4).map(|_| in_turn(&turns, &never, std::future::pending::<()>()));
         let hanging = futures_util::future::join_all(hanging);
-        let other = in_turn(&turns, async { 7 });
+        let other = in_turn(&turns, &never, async { 7 });
         tokio::select! {
             _ = hanging => unreachable!("it hangs"),
-            done = other => assert_eq!(done, 7),
+            done = other => assert_eq!(done.unwrap(), 7),
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_stopped_does_not_wait_for_its_turn() {
+        let (turns, stopped) = (Semaphore::new(0), CancellationToken::new());
+        stopped.cancel();
+        let refused = in_turn(&turns, &stopped, async {}).await;
+        assert!(matches!(refused, Err(PluginErrorKind::Stopped)));
     }
 }

@@ -110,6 +110,8 @@ pub(crate) struct Lifecycle<P: Parts> {
     spare_failures: u32,
     /// What served last, for restarts and for going back.
     proven: Option<P::Distribution>,
+    /// It is not there any more, and must be found again.
+    stale: bool,
     restarts: Restarts,
     /// Connections on their way out.
     retiring: BTreeSet<Generation>,
@@ -139,6 +141,7 @@ impl<P: Parts> Lifecycle<P> {
             spare: Spare::None,
             spare_failures: 0,
             proven: None,
+            stale: false,
             restarts: Restarts::new(seed),
             retiring: BTreeSet::new(),
             abandoned: BTreeSet::new(),
@@ -186,6 +189,19 @@ impl<P: Parts> Lifecycle<P> {
         match &mut self.state {
             State::Ready(running) | State::Replacing(running, _) => Some(&mut running.connection),
             _ => None,
+        }
+    }
+
+    /// Whether the attempt that runs looks for what served last, which is gone.
+    pub(crate) fn heals(&self) -> bool {
+        self.stale && !self.reloading
+    }
+
+    /// Who waits for the end of a stop.
+    pub(crate) fn stopping(&self) -> &[Ticket] {
+        match &self.state {
+            State::Stopping(tickets) => tickets,
+            _ => &[],
         }
     }
 
@@ -354,6 +370,7 @@ impl<P: Parts> Lifecycle<P> {
             Ok(distribution) => distribution,
             Err(fault) => return self.attempt_failed(fault, now),
         };
+        self.stale = false;
         match mem::replace(&mut self.state, State::Stopped) {
             State::Replacing(running, _) if self.exclusive => {
                 self.drop_spare(Retirement::Drain);

@@ -25,6 +25,18 @@ pub(crate) struct Loaded {
     pub(crate) timings: StartTimings,
 }
 
+impl Loaded {
+    /// What is missing of it, if somebody removed it.
+    pub(crate) fn gone(&self) -> Option<PathBuf> {
+        let program = match &self.program {
+            Program::Path(path) if !matches!(self.files, Files::Elsewhere) => Some(path.clone()),
+            _ => None,
+        };
+        let directory = self.files.working_directory().filter(|path| !path.is_dir());
+        directory.or_else(|| program.filter(|path| !path.exists()))
+    }
+}
+
 /// Files that a generation runs from.
 #[derive(Debug)]
 pub(crate) enum Files {
@@ -98,7 +110,7 @@ pub(super) fn load(
     provider: ProviderSettings,
     proven: Option<&Loaded>,
 ) -> Result<Loaded, PluginErrorKind> {
-    host.restore();
+    host.restore()?;
     if failpoint::fails("plugin.load") {
         return Err(PluginErrorKind::Internal("a failpoint".to_owned()));
     }

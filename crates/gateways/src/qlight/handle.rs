@@ -63,7 +63,7 @@ fn prefixed(error: GatewayError) -> GatewayError {
 impl TokenManager for Handle {
     async fn refresh_anticipation(&self) -> Result<Duration, GatewayError> {
         let method = &self.methods.anticipation;
-        let call = self.caller.unary(method, self.options, |rpc, outgoing| async move {
+        let call = self.caller.repeatable(method, self.options, |rpc, outgoing| async move {
             let request = outgoing.request(proto::plugin_q_light_token_manager::Request {});
             client(rpc).plugin_q_light_token_manager(request).await
         });

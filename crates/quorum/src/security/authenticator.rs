@@ -5,6 +5,7 @@
 //! is let in until another one judges anew.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -67,13 +68,16 @@ pub struct Authenticator<M> {
     manager: M,
     options: AuthenticatorOptions,
     memory: Mutex<Memory>,
+    /// A generation authenticated once: from then on, one that does not opens
+    /// nothing.
+    guarded: AtomicBool,
 }
 
 impl<M: AuthenticationManager> Authenticator<M> {
     /// Asks `manager`.
     #[must_use]
     pub fn new(manager: M, options: AuthenticatorOptions) -> Self {
-        Self { manager, options, memory: Mutex::default() }
+        Self { manager, options, memory: Mutex::default(), guarded: AtomicBool::new(false) }
     }
 
     /// The options.
@@ -98,7 +102,15 @@ impl<M: AuthenticationManager> Authenticator<M> {
             tracing::warn!("a caller is refused: no security plugin serves");
             SecurityError::Internal
         })?;
-        if !self.enabled(epoch).await? {
+        if self.enabled(epoch).await? {
+            self.guarded.store(true, Ordering::Relaxed);
+        } else if self.guarded.load(Ordering::Relaxed) {
+            tracing::error!(
+                "a caller is refused: the security plugin authenticates nobody any more, though \
+                 it did; reload it to a version that does, or start the node anew without it"
+            );
+            return Err(SecurityError::Internal);
+        } else {
             return Ok(Access::Open);
         }
         let header = header.ok_or(SecurityError::MissingToken)?;

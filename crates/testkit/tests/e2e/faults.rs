@@ -77,8 +77,12 @@ e2e! {
     }
 
     async fn a_run_directory_that_somebody_removed_is_made_again() {
-        let kit = Kit::with("ok");
+        let mut kit = Kit::with("ok");
         let host = kit.start().await;
+        // What a reload asked for in vain is not what comes back.
+        kit.set("/providers/helloworld/version", json!("9.9.9"));
+        host.reload("helloworld").await.unwrap_err();
+        kit.set("/providers/helloworld/version", json!("1.0.0"));
         let remove = || {
             let hosts = fs::read_dir(kit.run_dir()).unwrap().flatten();
             for entry in hosts.filter(|it| it.file_name().as_encoded_bytes().starts_with(b"h")) {
@@ -95,6 +99,7 @@ e2e! {
         kill(status(&host).pid.unwrap(), Signal::KILL);
         let now = wait_for(&host, |now| now.generation > Some(Generation(1))).await;
         assert!(now.last_error.unwrap().contains("are gone"), "the reason is told");
+        assert_eq!(now.version.as_str(), "1.0.0");
         remove();
         host.reload("helloworld").await.unwrap();
         assert_eq!(greeter(&host).greeting("x").await.unwrap(), "Hello x!");

@@ -30,7 +30,10 @@ impl PluginActor {
 
     /// Trusts nothing of what it knew but what it is and what is asked of it.
     fn start_anew(&mut self, error: &PluginError, ctx: &mut Context<Self>) {
-        for (_, caller) in self.callers.drain() {
+        // A stop that is under way is answered when nothing runs any more.
+        let stopping = self.lifecycle.stopping();
+        let failed = self.callers.extract_if(|ticket, _| !stopping.contains(ticket));
+        for (_, caller) in failed {
             // It may have given up.
             let _gone = caller.send(Err(error.clone()));
         }

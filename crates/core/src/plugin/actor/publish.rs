@@ -31,7 +31,10 @@ impl PluginActor {
         let info = connection.info();
         let (security, multiplexed) = (serving.security, serving.multiplexed);
         let executable = serving.loaded.files.command_line();
-        self.lifecycle.set_exclusive(is_exclusive(&self.blueprint, &provider));
+        // A spare takes over while a reload asks for something else.
+        let asked = self.lifecycle.phase() == Phase::Replacing
+            && is_exclusive(&self.blueprint, &self.provider);
+        self.lifecycle.set_exclusive(asked || is_exclusive(&self.blueprint, &provider));
         self.cell.set_limits(call_limits(&provider));
         self.lifecycle.set_policy(provider.restart, self.provider.timeouts.probation);
         self.served_since = (Instant::now(), crash::out_of_memory_kills());
@@ -68,6 +71,16 @@ impl PluginActor {
         self.remember();
         self.emit(EventKind::Ready(generation));
         ctx.notify(Happened(Event::Published(generation)));
+    }
+
+    /// What a reload asked for in vain does not hold any more.
+    pub(super) fn as_what_serves(&mut self, ctx: &mut Context<Self>) {
+        let Some((generation, serving)) = self.lifecycle.serving() else { return };
+        let exclusive = is_exclusive(&self.blueprint, &serving.loaded.provider);
+        if self.lifecycle.phase() == Phase::Ready {
+            self.lifecycle.set_exclusive(exclusive);
+            ctx.notify(Happened(Event::Published(generation)));
+        }
     }
 
     /// A spare is ready: it is asked for its health like what serves.

@@ -14,6 +14,7 @@ use super::{PluginActor, is_exclusive};
 use crate::caught;
 use crate::error::{PluginError, PluginErrorKind};
 use crate::plugin::effects::{self, Launched, fault};
+use crate::plugin::lifecycle::Phase;
 use crate::plugin::load::Loaded;
 use crate::plugin::messages::{Happened, RehearsalEnded};
 use crate::plugin::{Blueprint, Event, HostContext, ladder};
@@ -26,21 +27,27 @@ impl PluginActor {
         provider: ProviderSettings,
         ctx: &mut Context<Self>,
     ) -> ResponseFuture<Result<DryRun, PluginError>> {
-        if self.rehearsal.is_some() {
-            let busy = fault(&self.instance, PluginErrorKind::Rehearsing);
-            return Box::pin(async move { Err(busy) });
+        let refusal = match self.lifecycle.phase() {
+            Phase::Stopped | Phase::Stopping => Some(PluginErrorKind::Stopped),
+            _ if self.rehearsal.is_some() => Some(PluginErrorKind::Rehearsing),
+            _ => None,
+        };
+        if let Some(refusal) = refusal {
+            let refused = fault(&self.instance, refusal);
+            return Box::pin(async move { Err(refused) });
         }
         let cancel = self.host.end.child_token();
         self.rehearsal = Some(cancel.clone());
         let proven = self.lifecycle.proven().cloned();
-        let alone = is_exclusive(&self.blueprint, &provider);
+        let served = proven.as_ref().map(|loaded| &loaded.provider);
+        let mut asked = std::iter::once(&provider).chain(served);
+        let alone = asked.any(|provider| is_exclusive(&self.blueprint, provider));
         let rehearsal = Rehearsal {
             host: self.host.clone(),
             blueprint: self.blueprint.clone(),
             instance: self.instance.clone(),
-            generation: self.lifecycle.lend_generation(),
-            alone: alone
-                || proven.as_ref().is_some_and(|it| is_exclusive(&self.blueprint, &it.provider)),
+            // Where two may not run nothing is launched, and nobody waits for it.
+            generation: (!alone).then(|| self.lifecycle.lend_generation()),
         };
         let (generation, actor) = (rehearsal.generation, ctx.address());
         let (answer, answered) = oneshot::channel();
@@ -56,9 +63,11 @@ impl PluginActor {
                 outcome = Err(fault(&instance, PluginErrorKind::Stopped));
             }
             // Whoever asked may have given up, and so may the actor.
-            let _gone = answer.send(outcome);
             let _gone = actor.send(RehearsalEnded).await;
-            let _gone = actor.send(Happened(Event::Retired(generation))).await;
+            if let Some(generation) = generation {
+                let _gone = actor.send(Happened(Event::Retired(generation))).await;
+            }
+            let _gone = answer.send(outcome);
         };
         self.host.tasks.spawn_on(work, &self.host.io);
         let stopped = fault(&self.instance, PluginErrorKind::Stopped);
@@ -86,9 +95,8 @@ struct Rehearsal {
     host: Arc<HostContext>,
     blueprint: Arc<Blueprint>,
     instance: InstanceName,
-    generation: Generation,
-    /// Two may not run: nothing is launched.
-    alone: bool,
+    /// `None`: nothing is launched.
+    generation: Option<Generation>,
 }
 
 impl Rehearsal {
@@ -98,64 +106,73 @@ impl Rehearsal {
         proven: Option<Arc<Loaded>>,
         cancel: CancellationToken,
     ) -> Result<DryRun, PluginError> {
-        let Self { host, blueprint, instance, generation, alone } = self;
         let resolving = effects::resolve(
-            host.clone(),
-            blueprint.clone(),
-            instance.clone(),
-            provider.clone(),
+            self.host.clone(),
+            self.blueprint.clone(),
+            self.instance.clone(),
+            provider,
             proven,
         );
         let loaded = tokio::select! {
             loaded = resolving => loaded?,
-            () = cancel.cancelled() => return Err(fault(&instance, PluginErrorKind::Stopped)),
+            () = cancel.cancelled() => return Err(fault(&self.instance, PluginErrorKind::Stopped)),
         };
+        let found = self.try_out(&loaded, cancel).await;
+        // The unpacked tree goes here, and not on a thread that drives connections.
+        let _removed = tokio::task::spawn_blocking(move || drop(loaded)).await;
+        found
+    }
+
+    async fn try_out(
+        self,
+        loaded: &Arc<Loaded>,
+        cancel: CancellationToken,
+    ) -> Result<DryRun, PluginError> {
+        let Self { host, blueprint, instance, generation } = self;
+        let definition = &loaded.provider.definition;
         let mut found = DryRun {
-            name: provider.definition.name.clone(),
-            version: provider.definition.version.clone(),
+            name: definition.name.clone(),
+            version: definition.version.clone(),
             launched: false,
             app_version: None,
             timings: loaded.timings,
         };
-        if !alone {
-            let launched = effects::launch(
-                host.clone(),
-                blueprint.clone(),
-                instance.clone(),
-                generation,
-                loaded.clone(),
-                cancel.clone(),
-            );
-            let Launched { connection, .. } = launched.await?;
-            let info = connection.info();
-            let started = Instant::now();
-            let initialised = effects::initialise(
-                host,
-                blueprint,
-                instance,
-                loaded.clone(),
-                connection.clone(),
-                Arc::default(),
-                cancel.clone(),
-            );
-            let initialised = initialised.await;
-            let initialise = started.elapsed();
-            tokio::select! {
-                _ = connection.stop(ladder(&provider)) => {}
-                () = cancel.cancelled() => drop(connection.kill().await),
-            }
-            initialised?;
-            found.launched = true;
-            found.app_version = Some(info.app_version);
-            found.timings = StartTimings {
-                launch: info.timings.spawn,
-                handshake: info.timings.line + info.timings.connect,
-                initialise,
-                ..found.timings
-            };
+        let Some(generation) = generation else { return Ok(found) };
+        let launched = effects::launch(
+            host.clone(),
+            blueprint.clone(),
+            instance.clone(),
+            generation,
+            loaded.clone(),
+            cancel.clone(),
+        );
+        let Launched { connection, .. } = launched.await?;
+        let info = connection.info();
+        let started = Instant::now();
+        let initialised = effects::initialise(
+            host,
+            blueprint,
+            instance,
+            loaded.clone(),
+            connection.clone(),
+            Arc::default(),
+            cancel.clone(),
+        );
+        let initialised = initialised.await;
+        let initialise = started.elapsed();
+        tokio::select! {
+            _ = connection.stop(ladder(&loaded.provider)) => {}
+            () = cancel.cancelled() => drop(connection.kill().await),
         }
-        // The unpacked tree goes here, and not on a thread that drives connections.
-        let _removed = tokio::task::spawn_blocking(move || drop(loaded)).await;
+        initialised?;
+        found.launched = true;
+        found.app_version = Some(info.app_version);
+        found.timings = StartTimings {
+            launch: info.timings.spawn,
+            handshake: info.timings.line + info.timings.connect,
+            initialise,
+            ..found.timings
+        };
         Ok(found)
     }
 }

@@ -85,8 +85,8 @@ impl<P: Parts> Lifecycle<P> {
         }
         if matches!(self.state, State::BackingOff { timer: awaited, .. } if awaited == timer) {
             match self.proven.clone() {
-                Some(distribution) => self.start_with(distribution),
-                None => self.resolve(),
+                Some(distribution) if !self.stale => self.start_with(distribution),
+                _ => self.resolve(),
             }
         }
     }

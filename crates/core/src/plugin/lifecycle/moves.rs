@@ -16,10 +16,7 @@ impl<P: Parts> Lifecycle<P> {
     pub(super) fn attempt_failed(&mut self, fault: P::Fault, now: Duration) {
         let told = if self.asking.is_empty() { Told::Nobody } else { Told::Caller };
         self.effects.push(Effect::Report(fault.clone(), told));
-        if fault.is_stale() {
-            // The next try looks for it anew.
-            self.proven = None;
-        }
+        self.stale |= fault.is_stale();
         match mem::replace(&mut self.state, State::Stopped) {
             State::Replacing(running, attempt) => {
                 self.discard(attempt);
@@ -73,7 +70,9 @@ impl<P: Parts> Lifecycle<P> {
         }
         let verdict = self.restarts.failed(now);
         match distribution {
-            Some(distribution) if verdict.delay.is_zero() => self.start_with(distribution),
+            Some(distribution) if verdict.delay.is_zero() && !self.stale => {
+                self.start_with(distribution);
+            }
             _ => {
                 self.timer += 1;
                 self.effects.push(Effect::Wake(self.timer, verdict.delay));
@@ -130,7 +129,8 @@ impl<P: Parts> Lifecycle<P> {
         for ticket in self.asking.drain(..).chain(self.queued.drain(..)) {
             self.effects.push(Effect::Answer(ticket, Err(Denied::Failed(fault.clone()))));
         }
-        self.effects.push(Effect::Withdraw(Withdrawal::Died(fault)));
+        let withdrawal = if self.wanted { Withdrawal::Died(fault) } else { Withdrawal::Stopping };
+        self.effects.push(Effect::Withdraw(withdrawal));
         match stopping {
             Some(tickets) => {
                 self.state = State::Stopping(tickets);

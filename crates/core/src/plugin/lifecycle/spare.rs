@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use outrigger_types::Generation;
 
-use super::{Effect, Lifecycle, Parts, Retirement, State, Timer, Told, Withdrawal};
+use super::{Effect, Fault as _, Lifecycle, Parts, Retirement, State, Timer, Told, Withdrawal};
 
 /// The first delay after one could not be made; it doubles.
 const DELAY: Duration = Duration::from_secs(1);
@@ -84,7 +84,7 @@ impl<P: Parts> Lifecycle<P> {
         let wanted = self.keeps_spare && !self.exclusive && !self.stays_down;
         // Not beside a reload, whose generation must be a later one.
         let State::Ready(running) = &self.state else { return };
-        if !wanted || !matches!(self.spare, Spare::None) {
+        if !wanted || self.stale || !matches!(self.spare, Spare::None) {
             return;
         }
         let distribution = running.distribution.clone();
@@ -131,7 +131,13 @@ impl<P: Parts> Lifecycle<P> {
     }
 
     fn spare_failed(&mut self, fault: P::Fault) {
+        let stale = fault.is_stale();
         self.effects.push(Effect::Report(fault, Told::Nobody));
+        if stale {
+            // There is none until what serves was found again, which its death does.
+            self.stale = true;
+            return;
+        }
         let delay = DELAY * 2_u32.pow(self.spare_failures.min(DOUBLINGS));
         self.spare_failures = self.spare_failures.saturating_add(1);
         self.wait_for_spare(delay);

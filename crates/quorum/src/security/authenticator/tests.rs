@@ -71,6 +71,22 @@ async fn a_good_token_is_asked_for_again_when_the_generation_changes() {
 }
 
 #[tokio::test]
+async fn a_later_generation_that_authenticates_nobody_opens_nothing() {
+    let fake = good();
+    let authenticator = authenticator(&fake);
+    authenticator.access(Some(b"bearer x")).await.unwrap();
+    fake.set_epoch(2);
+    fake.disable();
+    for header in [None, Some(b"bearer x".as_slice())] {
+        let refused = authenticator.access(header).await.unwrap_err();
+        assert_eq!(refused, SecurityError::Internal);
+    }
+    // One that never did lets everybody in, as GoQuorum's does.
+    let open = Authenticator::new(fake, AuthenticatorOptions::default());
+    assert!(matches!(open.access(None).await, Ok(Access::Open)));
+}
+
+#[tokio::test]
 async fn nobody_is_let_in_while_nobody_can_judge() {
     let fake = good();
     let authenticator = authenticator(&fake);

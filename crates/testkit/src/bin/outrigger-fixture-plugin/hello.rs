@@ -2,11 +2,15 @@
 
 use std::process::abort;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use outrigger_sdk::{HostRequest, Plugin, Status, quorum};
 use outrigger_testkit::probe::probe;
 use tokio::sync::RwLock;
+
+/// Greetings `sleep:N` that this process was asked for.
+static SLEPT: AtomicU64 = AtomicU64::new(0);
 
 /// What is odd about a greeting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +106,10 @@ impl quorum::Greeter for Hello {
         match (self.quirk, verb) {
             (Quirk::Crash, "crash") => abort(),
             (Quirk::Hang, "hang") => std::future::pending().await,
-            (Quirk::Slow, "sleep") => tokio::time::sleep(Duration::from_millis(number()?)).await,
+            (Quirk::Slow, "sleep") => {
+                SLEPT.fetch_add(1, Ordering::Relaxed);
+                tokio::time::sleep(Duration::from_millis(number()?)).await;
+            }
             (Quirk::Exec, "exec") => {
                 return Err(Status::internal(crate::children::exec().to_string()));
             }
@@ -124,6 +131,7 @@ impl Hello {
         match msg {
             "pid" => Some(std::process::id().to_string()),
             "fds" => Some(descriptors()),
+            "slept" => Some(SLEPT.load(Ordering::Relaxed).to_string()),
             "grandchild" => self.grandchild.map(|pid| pid.to_string()),
             _ => msg.strip_prefix("env:").map(|name| std::env::var(name).unwrap_or_default()),
         }

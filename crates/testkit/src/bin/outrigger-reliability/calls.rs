@@ -25,6 +25,7 @@ pub(crate) async fn inflight(short: bool) -> Vec<Row> {
     kit.set("/restart", json!({ "backoff": "0s", "circuit": false }));
     let host = kit.start().await;
     let (mut longest, mut hung, mut crossed, mut twice) = (Vec::new(), 0, 0, 0);
+    let mut sent_again = 0;
     for _ in 0..rounds {
         let handle = greeter(&host, HELLO);
         let mut calls = JoinSet::new();
@@ -68,6 +69,9 @@ pub(crate) async fn inflight(short: bool) -> Vec<Row> {
         }
         hung += UNARY + STREAMS - ended.len();
         serves_after(&host, HELLO, now.generation.expect("it served")).await;
+        // None was sent again to the process that came after.
+        let slept = greeter(&host, HELLO).greeting("slept").await.expect("it serves");
+        sent_again += slept.parse::<usize>().expect("a number");
     }
     stop(host).await;
     let longest = Times::of(longest);
@@ -78,6 +82,7 @@ pub(crate) async fn inflight(short: bool) -> Vec<Row> {
         Row::none("hung", hung),
         Row::none("answered by another process", crossed),
         Row::none("ended twice", twice),
+        Row::none("sent again", sent_again),
     ]
 }
 

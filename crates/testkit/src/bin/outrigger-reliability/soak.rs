@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use outrigger::GatewayError;
 use outrigger::helloworld::Greeter as _;
+use outrigger::{GatewayError, Unavailable};
 use outrigger_testkit::census::Census;
 
 use crate::row::Row;
@@ -38,7 +38,9 @@ pub(crate) async fn soak(short: bool) -> Vec<Row> {
             ticks.tick().await;
             let counter = match handle.greeting("x").await {
                 Ok(_) => &counted.answered,
-                Err(GatewayError::Unavailable(_)) => &counted.expected,
+                Err(GatewayError::Unavailable(
+                    Unavailable::Down { .. } | Unavailable::Ended { .. },
+                )) => &counted.expected,
                 Err(_) => &counted.unexpected,
             };
             counter.fetch_add(1, Ordering::Relaxed);

@@ -27,10 +27,11 @@ fn after_a_panic_an_exclusive_instance_waits_until_nothing_of_it_is_left() {
 fn a_panic_during_a_stop_does_not_start_anything_again() {
     let mut bench = Bench::ready(false);
     bench.check(Event::Stop(2), &["withdraw: stopping", "drain 1"]);
-    bench.check(panicked(), &["withdraw: died"]);
+    assert_eq!(bench.lifecycle.stopping(), [2]);
+    bench.check(panicked(), &["withdraw: stopping"]);
     bench.check(retired(1), &["answer 2: 1"]);
     assert_eq!(bench.lifecycle.phase(), Phase::Stopped);
-    bench.check(panicked(), &["withdraw: died"]);
+    bench.check(panicked(), &["withdraw: stopping"]);
     assert_eq!(bench.lifecycle.phase(), Phase::Stopped);
 }
 
