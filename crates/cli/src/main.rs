@@ -7,6 +7,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command prints")]
 
 mod account;
+mod admin;
 mod check;
 mod demo;
 mod dev;
@@ -62,6 +63,20 @@ enum Command {
     Upgrade(versions::upgrade::Arguments),
     /// Take back the latest upgrade of a plugin
     Rollback(versions::rollback::Arguments),
+    /// Show the plugins of a running host
+    Status(admin::status::Arguments),
+    /// Replace a plugin's generation with what the settings ask for now
+    Reload(admin::act::Reload),
+    /// Start a plugin that is stopped or failed
+    Start(admin::act::Start),
+    /// Stop a plugin until somebody starts it
+    Stop(admin::act::Stop),
+    /// Show the last lines of a plugin's log
+    Logs(admin::logs::Arguments),
+    /// Show what happens to the plugins of a running host
+    Events(admin::events::Arguments),
+    /// Show the last deaths of a plugin
+    Crashes(admin::crashes::Arguments),
     /// List, make and import accounts with an account plugin
     Account(account::Arguments),
     /// Be the demo's plugin
@@ -87,6 +102,13 @@ fn main() -> ExitCode {
         Command::Install(arguments) => versions::install::run(&arguments),
         Command::List(arguments) => versions::list::run(&arguments),
         Command::Upgrade(arguments) => versions::upgrade::run(&arguments),
+        Command::Status(arguments) => admin::status::run(&arguments),
+        Command::Reload(arguments) => admin::act::reload(&arguments),
+        Command::Start(arguments) => admin::act::start(&arguments),
+        Command::Stop(arguments) => admin::act::stop(&arguments),
+        Command::Logs(arguments) => admin::logs::run(&arguments),
+        Command::Events(arguments) => admin::events::run(&arguments),
+        Command::Crashes(arguments) => admin::crashes::run(&arguments),
         Command::Account(arguments) => account::run(&arguments),
         Command::Rollback(arguments) => versions::rollback::run(&arguments),
     };

@@ -3,10 +3,12 @@
 pub(crate) mod flags;
 mod show;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::Args;
 use outrigger::{PluginHost, WatchSettings};
+use outrigger_admin::{Admin, AdminOptions, Metrics};
 use tokio_util::sync::CancellationToken;
 
 use self::flags::HostFlags;
@@ -27,6 +29,10 @@ pub(crate) struct Arguments {
     host: HostFlags,
     #[command(flatten)]
     rpc: RpcFlags,
+    /// Serve the admin API on TCP too, as in 127.0.0.1:7000; it is always on a Unix
+    /// socket in the run directory
+    #[arg(long, value_name = "ADDRESS")]
+    admin: Option<SocketAddr>,
     /// Take up the settings whenever their file has changed and stayed so for a
     /// second, as SIGHUP does
     #[arg(long)]
@@ -47,6 +53,10 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     }
     let registered = builder.register()?;
     arguments.rpc.check(registered.settings())?;
+    let run_dir = registered.settings().run_dir.clone();
+    // Before the first call is counted.
+    let metrics = Metrics::install()
+        .map_err(|error| Failure::failed("the metrics cannot be kept", &error))?;
     runtime()?.block_on(async {
         // Before the first plugin: a signal must find somebody who listens.
         let mut signals = Signals::new()?;
@@ -59,15 +69,24 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
                 () = signals.stop(), if !cancel.is_cancelled() => cancel.cancel(),
             }
         };
-        serve(host, &arguments, &mut signals).await
+        let options = AdminOptions { run_dir, address: arguments.admin, metrics: Some(metrics) };
+        serve(host, &arguments, options, &mut signals).await
     })
 }
 
 async fn serve(
     host: PluginHost,
     arguments: &Arguments,
+    options: AdminOptions,
     signals: &mut Signals,
 ) -> Result<(), Failure> {
+    let admin = match Admin::serve(host.remote(), options).await {
+        Ok(admin) => admin,
+        Err(error) => {
+            signals.stop_host(host, Duration::from_secs(arguments.stop_timeout)).await?;
+            return Err(error.into());
+        }
+    };
     let rpc = match arguments.rpc.serve(&host).await {
         Ok(rpc) => rpc,
         Err(failure) => {
@@ -75,7 +94,7 @@ async fn serve(
             return Err(failure);
         }
     };
-    let show = Show { host: &host, rpc: rpc.as_ref(), json: arguments.json };
+    let show = Show { host: &host, rpc: rpc.as_ref(), admin: &admin, json: arguments.json };
     show.ready();
     loop {
         if signals.next().await == Asked::End {
@@ -87,6 +106,7 @@ async fn serve(
         }
     }
     tracing::info!("stopping");
+    admin.stop().await;
     // Callers before what they call.
     if let Some(rpc) = rpc {
         rpc.stop().await;

@@ -14,6 +14,7 @@ mod crash;
 mod error;
 mod interface;
 mod live;
+mod logs;
 pub mod manager;
 mod plugin;
 pub mod settings;
@@ -27,6 +28,7 @@ pub use interface::{InitialiseError, InitialiseRequest, Initialiser, InterfaceSp
 pub use live::{
     Budget, CallLimits, Circuit, Entered, Link, Live, LostCalls, Passage, Probe, Unavailable,
 };
+pub use logs::{LoggedLine, Logs};
 pub use plugin::TlsFilesError;
 pub use source::{PluginSource, RunsAs};
 pub use status::{

@@ -12,6 +12,7 @@ pub mod messages;
 mod plan;
 mod registry;
 mod reload;
+mod remote;
 mod together;
 mod watching;
 
@@ -21,4 +22,5 @@ pub use ground::{MakeTrust, Trust};
 pub use host::Host;
 pub use plan::{Applied, Reloaded};
 pub use registry::Lookup;
+pub use remote::Remote;
 pub use watching::{WatchSettings, digest_of};

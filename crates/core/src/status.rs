@@ -132,6 +132,8 @@ pub struct PluginStatus {
     pub version: PluginVersion,
     /// Its state.
     pub state: PluginState,
+    /// Whether the node may not start without it.
+    pub required: bool,
     /// The generation that serves.
     pub generation: Option<Generation>,
     /// The generation that stands ready to take over.

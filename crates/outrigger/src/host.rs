@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use actix::Addr;
-use outrigger_core::manager::{Applied, Host, Lookup, PluginManager, Reloaded};
-use outrigger_core::{DryRun, HostError, HostEvent, PluginStatus};
+use outrigger_core::manager::{Applied, Host, Lookup, PluginManager, Reloaded, Remote};
+use outrigger_core::{DryRun, HostError, HostEvent, Logs, PluginStatus};
 use outrigger_gateways::Gateway;
 use outrigger_transport::{Health, Reattach};
 use outrigger_types::{Generation, InstanceName};
@@ -51,6 +51,38 @@ impl PluginHost {
             return Err(HostError::WrongInterface { instance, interface, asked: G::INTERFACE });
         }
         Ok(G::from_link(link))
+    }
+
+    /// Sees and steers this host from elsewhere, such as a server's handlers: status,
+    /// events, logs, and the actions of this type.
+    #[must_use]
+    pub fn remote(&self) -> Remote {
+        self.0.remote()
+    }
+
+    /// Starts an instance that is stopped or failed.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`] with why the first attempt failed.
+    pub async fn start(&self, instance: &str) -> Result<Generation, HostError> {
+        self.0.remote().start(&self.parse(instance)?).await
+    }
+
+    /// Stops one instance until somebody starts it, and comes back when its
+    /// processes are gone.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError::UnknownInstance`].
+    pub async fn stop_plugin(&self, instance: &str) -> Result<(), HostError> {
+        self.0.remote().stop(&self.parse(instance)?).await
+    }
+
+    /// The last lines of an instance's log; `None` if there is no such instance.
+    #[must_use]
+    pub fn logs(&self, instance: &str) -> Option<Logs> {
+        self.0.remote().logs(&instance.to_ascii_lowercase())
     }
 
     /// Finds what this host has from elsewhere, such as a server's handlers.

@@ -85,13 +85,13 @@ pub use following::Following;
 pub use host::PluginHost;
 
 pub use outrigger_central::Template as PathTemplate;
-pub use outrigger_core::manager::{Applied, Reloaded, WatchSettings};
+pub use outrigger_core::manager::{Applied, Reloaded, Remote, WatchSettings};
 pub use outrigger_core::settings::{self, Settings, SettingsError};
 pub use outrigger_core::{
     CrashReport, Crashes, DryRun, EventKind, HostError, HostEvent, InitialiseError,
-    InitialiseRequest, Initialiser, InterfaceSpec, Link, LostCalls, PluginError, PluginErrorKind,
-    PluginSource, PluginState, PluginStatus, RunsAs, SecurityMode, StartTimings, TlsFilesError,
-    Unavailable, manager,
+    InitialiseRequest, Initialiser, InterfaceSpec, Link, LoggedLine, Logs, LostCalls, PluginError,
+    PluginErrorKind, PluginSource, PluginState, PluginStatus, RunsAs, SecurityMode, StartTimings,
+    TlsFilesError, Unavailable, manager,
 };
 pub use outrigger_gateways::{
     CallOptions, Caller, Gateway, GatewayError, Method, Outgoing, account, helloworld, initialiser,
@@ -101,8 +101,8 @@ pub use outrigger_launcher::hook as launcher_hook;
 pub use outrigger_transport::{
     Address, AttachDriver, Broker, BrokerError, Brokered, Connection, Containment, Cookie, Driver,
     Endpoint, ExitStatus, GivenTls, GivenTlsError, Health, LARGEST_MESSAGE, LaunchError,
-    LaunchSpec, Order, Output, OutputStream, Program, Reattach, ReattachError, Rpc, Runner,
-    RunnerDriver, Running, Security, Sink, Started, Stopped, Translate,
+    LaunchSpec, LineSink, LogLine, Order, Output, OutputStream, Program, Reattach, ReattachError,
+    Rpc, Runner, RunnerDriver, Running, Security, Sink, Started, Stopped, Translate,
 };
 pub use outrigger_types::{
     ConfigSource, Generation, InstanceName, InterfaceName, Platform, PluginDefinition, PluginName,

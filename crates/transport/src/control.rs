@@ -162,12 +162,12 @@ impl Prints {
         if let Some(copy) = copy {
             copy(&piece.data);
         }
-        lines.push(&piece.data, |line| log(&self.plugin, line));
+        lines.push(&piece.data, |line| log(&self.plugin, line, self.output.lines.as_ref()));
     }
 
     fn finish(&mut self) {
         for lines in [&mut self.stdout, &mut self.stderr] {
-            lines.finish(|line| log(&self.plugin, line));
+            lines.finish(|line| log(&self.plugin, line, self.output.lines.as_ref()));
         }
     }
 

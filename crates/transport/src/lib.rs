@@ -60,7 +60,7 @@ pub mod measure {
     /// Reads a piece of a plugin's log and logs its lines.
     pub fn read_log(plugin: &str, bytes: &[u8]) {
         let mut lines = crate::stdio::Lines::new(crate::stdio::Reading::log());
-        lines.push(bytes, |line| crate::stdio::log(plugin, line));
+        lines.push(bytes, |line| crate::stdio::log(plugin, line, None));
     }
 }
 
@@ -73,12 +73,14 @@ pub use error::{ConnectError, Evidence, LaunchError};
 pub use handshake::{Address, HandshakeError, HandshakeLine, Offer};
 pub use identity::{Identity, IdentityError};
 pub use image::Image;
+pub use logs::LogLine;
 pub use process::{ExitStatus, Launcher, LauncherSource};
 pub use rpc::{Endpoint, Rpc};
 pub use run_root::{RunRoot, RunRootError};
 pub use runner::{Order, OutputStream, Runner, RunnerDriver, Running, Started};
 pub use security::{GivenTls, GivenTlsError, Security};
 pub use spec::{
-    Cookie, Environment, LARGEST_MESSAGE, LaunchSpec, Output, PORTS, Program, Sink, StopLadder,
+    Cookie, Environment, LARGEST_MESSAGE, LaunchSpec, LineSink, Output, PORTS, Program, Sink,
+    StopLadder,
 };
 pub use translate::Translate;

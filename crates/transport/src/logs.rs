@@ -8,13 +8,16 @@
 use serde_json::{Map, Value};
 use tracing::Level;
 
-/// A line, understood.
+/// A line that a plugin wrote, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LogLine {
-    pub(crate) level: Level,
-    pub(crate) message: String,
+pub struct LogLine {
+    /// The plugin's own level; `DEBUG` for a line without one, `ERROR` for one of a
+    /// panic.
+    pub level: Level,
+    /// What it says, control characters escaped.
+    pub message: String,
     /// Further keys of a JSON line, as JSON text; empty if there are none.
-    pub(crate) fields: String,
+    pub fields: String,
 }
 
 /// Reads lines in order; a panic colours the plain lines that follow it.

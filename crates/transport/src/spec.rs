@@ -9,6 +9,7 @@ use std::time::Duration;
 use outrigger_types::{Generation, Sha256Digest};
 
 use crate::image::Image;
+use crate::logs::LogLine;
 use crate::security::Security;
 
 /// The largest message by default: as much as go-plugin's hosts take.
@@ -68,7 +69,13 @@ pub struct Output {
     /// All bytes of the standard error that the process was started with:
     /// its log (go-plugin's `Stderr`).
     pub raw_stderr: Option<Sink>,
+    /// Each line that the log gets, understood.
+    pub lines: Option<LineSink>,
 }
+
+/// Takes a plugin's lines one after the other. It must not block: the plugin's
+/// output waits for it.
+pub type LineSink = Arc<dyn Fn(&LogLine) + Send + Sync>;
 
 impl fmt::Debug for Output {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -76,6 +83,7 @@ impl fmt::Debug for Output {
             .field("stdout", &self.stdout.is_some())
             .field("stderr", &self.stderr.is_some())
             .field("raw_stderr", &self.raw_stderr.is_some())
+            .field("lines", &self.lines.is_some())
             .finish()
     }
 }

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Level;
 
 use crate::logs::{LogLine, escape};
-use crate::spec::Sink;
+use crate::spec::{LineSink, Output};
 
 mod drain;
 mod lines;
@@ -82,26 +82,26 @@ impl Throttle {
     }
 }
 
-/// Reads standard error to its end: lines to the log, an exact copy to `copy`,
-/// the last of it to `tail`. Once `finish` is cancelled, what is there is read
+/// Reads standard error to its end: lines to the log and to whoever wants them, an
+/// exact copy to whoever wants that, the last of it to `tail`. Once `finish` is cancelled, what is there is read
 /// and no more is waited for: a descendant may hold the pipe open for ever.
 pub(crate) async fn drain_stderr(
     pipe: Pipe,
     plugin: Arc<str>,
     tail: Tail,
-    copy: Option<Sink>,
+    output: Output,
     finish: CancellationToken,
 ) {
     let mut lines = Lines::new(Reading::log());
     let take = |bytes: &[u8]| {
         tail.push(bytes);
-        if let Some(copy) = &copy {
+        if let Some(copy) = &output.raw_stderr {
             copy(bytes);
         }
-        lines.push(bytes, |line| log(&plugin, line));
+        lines.push(bytes, |line| log(&plugin, line, output.lines.as_ref()));
     };
     read_out(pipe, &finish, take).await;
-    lines.finish(|line| log(&plugin, line));
+    lines.finish(|line| log(&plugin, line, output.lines.as_ref()));
 }
 
 /// Reads standard output to its end and drops it: what a plugin prints there
@@ -142,7 +142,10 @@ pub(crate) async fn read_some(pipe: &mut Pipe, buffer: &mut [u8]) -> io::Result<
 }
 
 /// One log event of a plugin, marked as the plugin's.
-pub(crate) fn log(plugin: &str, line: &LogLine) {
+pub(crate) fn log(plugin: &str, line: &LogLine, lines: Option<&LineSink>) {
+    if let Some(lines) = lines {
+        lines(line);
+    }
     macro_rules! event {
         ($level:ident) => {
             tracing::event!(

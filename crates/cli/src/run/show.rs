@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use outrigger::{Applied, HostError, PluginHost, PluginStatus};
+use outrigger_admin::Admin;
 use serde_json::{Value, json};
 
 use crate::rpc::Rpc;
@@ -12,6 +13,7 @@ use crate::rpc::Rpc;
 pub(super) struct Show<'a> {
     pub(super) host: &'a PluginHost,
     pub(super) rpc: Option<&'a Rpc>,
+    pub(super) admin: &'a Admin,
     pub(super) json: bool,
 }
 
@@ -61,7 +63,16 @@ impl Show<'_> {
 
     fn event(self, name: &str) -> Value {
         let plugins: Vec<Value> = self.host.status().iter().map(to_json).collect();
-        json!({ "event": name, "plugins": plugins, "rpc": self.rpc.map(Rpc::url) })
+        json!({
+            "event": name,
+            "plugins": plugins,
+            "rpc": self.rpc.map(Rpc::url),
+            "admin": {
+                "socket": self.admin.socket(),
+                "address": self.admin.address(),
+                "token": self.admin.token(),
+            },
+        })
     }
 
     fn plugins(self) {
@@ -79,6 +90,10 @@ impl Show<'_> {
         }
         if let Some(rpc) = self.rpc {
             line(&format!("JSON-RPC is served at {}", rpc.url()));
+        }
+        line(&format!("the admin API is served at {}", self.admin.socket().display()));
+        if let (Some(address), Some(token)) = (self.admin.address(), self.admin.token()) {
+            line(&format!("and at http://{address}, with the token in {}", token.display()));
         }
     }
 }

@@ -154,6 +154,7 @@ pub(super) fn initial_status(instance: &InstanceName, provider: &ProviderSetting
         name: provider.definition.name.clone(),
         version: provider.definition.version.clone(),
         state: PluginState::Stopped,
+        required: provider.required,
         generation: None,
         spare: None,
         pid: None,

@@ -12,6 +12,7 @@ use super::config::{Interfaces, Sourced, initial_status};
 use super::registry::Instance;
 use crate::interface::InterfaceSpec;
 use crate::live::LiveCell;
+use crate::logs::Logs;
 use crate::plugin::actor::{PluginActor, call_limits, start};
 use crate::plugin::{Blueprint, HostContext};
 use crate::settings::{ProviderSettings, ReloadMode};
@@ -50,7 +51,15 @@ impl Factory {
         let (status, statuses) = watch::channel(status);
         let own = source.as_ref().and_then(PluginSource::driver);
         let driver = own.unwrap_or_else(|| self.driver.clone());
-        let output = self.outputs.get(instance).cloned().unwrap_or_default();
+        let mut output = self.outputs.get(instance).cloned().unwrap_or_default();
+        let logs = Logs::default();
+        let (kept, own) = (logs.clone(), output.lines.take());
+        output.lines = Some(Arc::new(move |line| {
+            kept.push(line);
+            if let Some(own) = &own {
+                own(line);
+            }
+        }));
         let blueprint = Arc::new(Blueprint { spec, source, driver, output });
         if provider.spare > 0
             && blueprint.spec.reload == ReloadMode::Exclusive
@@ -70,6 +79,7 @@ impl Factory {
         let actor = PluginActor::new(context, blueprint, cell, status, events, provider, seed);
         Instance {
             link,
+            logs,
             status: statuses,
             interface,
             actor: start(actor),

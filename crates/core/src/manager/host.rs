@@ -26,6 +26,7 @@ use super::messages::{
 };
 use super::plan::{Applied, Reloaded};
 use super::registry::{Instance, Lookup, Registry};
+use super::remote::Remote;
 use super::together::rest_for_one;
 use super::watching::{WatchSettings, watch};
 use crate::error::HostError;
@@ -306,6 +307,16 @@ impl Host {
     /// becomes of single instances is in what this returns.
     pub async fn apply(&self, dry_run: bool) -> Result<Applied, HostError> {
         self.manager.send(ApplySettings { dry_run }).await.unwrap_or(Err(HostError::Stopped))
+    }
+
+    /// Sees and steers this host from elsewhere.
+    #[must_use]
+    pub fn remote(&self) -> Remote {
+        Remote {
+            registry: self.registry.clone(),
+            manager: self.manager.clone(),
+            events: self.events.clone(),
+        }
     }
 
     /// Finds instances from elsewhere, across settings that are applied.

@@ -33,6 +33,24 @@ pub struct ReloadPlugin {
     pub instance: InstanceName,
 }
 
+/// Start an instance that is stopped or failed. Answered with the generation that
+/// serves, or with why the first attempt failed. May be repeated.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "Result<Generation, HostError>")]
+pub struct StartPlugin {
+    /// The instance.
+    pub instance: InstanceName,
+}
+
+/// Stop an instance until somebody starts it: its calls may end within the drain's
+/// limit. Answered when its processes are gone. May be repeated.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "Result<(), HostError>")]
+pub struct StopPlugin {
+    /// The instance.
+    pub instance: InstanceName,
+}
+
 /// Read the settings anew and replace the generation of every instance that they
 /// still name, in the order of their start, four at a time. Answered with what
 /// became of each. May be repeated.

@@ -12,6 +12,7 @@ use outrigger_types::{InstanceName, InterfaceName};
 use tokio::sync::watch;
 
 use crate::live::Link;
+use crate::logs::Logs;
 use crate::plugin::actor::PluginActor;
 use crate::settings::{After, Strategy};
 use crate::status::PluginStatus;
@@ -20,6 +21,7 @@ use crate::status::PluginStatus;
 #[derive(Debug, Clone)]
 pub(super) struct Instance {
     pub(super) link: Link,
+    pub(super) logs: Logs,
     pub(super) status: watch::Receiver<PluginStatus>,
     pub(super) interface: InterfaceName,
     pub(super) actor: Addr<PluginActor>,

@@ -1,4 +1,4 @@
-//! Reloads: of one instance, of all, and as a dry run.
+//! Reloads: of one instance, of all, and as a dry run; and starts and stops.
 
 use actix::{Context, Handler, ResponseFuture};
 use futures_util::{StreamExt as _, stream};
@@ -8,12 +8,12 @@ use tokio::runtime::Handle;
 use super::actor::{PluginManager, STARTING_TOGETHER, flatten, levels};
 use super::config::SettingsSource;
 use super::gate::Gate;
-use super::messages::{DryRunReload, ReloadAll, ReloadPlugin};
+use super::messages::{DryRunReload, ReloadAll, ReloadPlugin, StartPlugin, StopPlugin};
 use super::plan::Reloaded;
 use super::registry::{Instance, Registry};
 use crate::caught;
 use crate::error::{HostError, PluginError};
-use crate::plugin::messages::{Rehearse, Reload};
+use crate::plugin::messages::{Rehearse, Reload, Start, Stop};
 use crate::settings::{ProviderSettings, Settings};
 use crate::status::DryRun;
 
@@ -79,6 +79,26 @@ impl Work {
         Ok(flatten(&instance, outcome)?)
     }
 
+    fn found(&self, instance: &InstanceName) -> Result<Instance, HostError> {
+        self.registry.get(instance.as_str()).ok_or_else(|| {
+            let known = self.registry.names();
+            HostError::UnknownInstance { name: instance.to_string(), known }
+        })
+    }
+
+    async fn start(self, instance: InstanceName) -> Result<Generation, HostError> {
+        let _turn = self.gate.share().await?;
+        let outcome = self.found(&instance)?.actor.send(Start).await;
+        Ok(flatten(&instance, outcome)?)
+    }
+
+    async fn stop(self, instance: InstanceName) -> Result<(), HostError> {
+        let _turn = self.gate.share().await?;
+        // A closed mailbox has nothing left to stop.
+        let _stopped = self.found(&instance)?.actor.send(Stop).await;
+        Ok(())
+    }
+
     /// In the order of their start, a few at a time.
     async fn reload_all(self) -> Result<Vec<Reloaded>, HostError> {
         let _turn = self.gate.share().await?;
@@ -128,5 +148,21 @@ impl Handler<DryRunReload> for PluginManager {
 
     fn handle(&mut self, dry_run: DryRunReload, _: &mut Context<Self>) -> Self::Result {
         caught::answer(Work::of(self).dry_run(dry_run.instance))
+    }
+}
+
+impl Handler<StartPlugin> for PluginManager {
+    type Result = ResponseFuture<Result<Generation, HostError>>;
+
+    fn handle(&mut self, start: StartPlugin, _: &mut Context<Self>) -> Self::Result {
+        caught::answer(Work::of(self).start(start.instance))
+    }
+}
+
+impl Handler<StopPlugin> for PluginManager {
+    type Result = ResponseFuture<Result<(), HostError>>;
+
+    fn handle(&mut self, stop: StopPlugin, _: &mut Context<Self>) -> Self::Result {
+        caught::answer(Work::of(self).stop(stop.instance))
     }
 }

@@ -65,9 +65,9 @@ impl Attempt {
         let Begun { process, stdout, stderr, shown, running, translate, file } = begun;
         let tail = Tail::default();
         let plugin: Arc<str> = spec.plugin.as_str().into();
-        let copy = spec.output.raw_stderr.clone();
+        let output = spec.output.clone();
         let stderr =
-            Drain::spawn(|finish| drain_stderr(stderr, plugin, tail.clone(), copy, finish));
+            Drain::spawn(|finish| drain_stderr(stderr, plugin, tail.clone(), output, finish));
         let stdout = Mutex::new(stdout);
         Self { process, tail, stdout, stderr, directory, shown, running, translate, file }
     }

@@ -21,12 +21,13 @@ impl Drained {
         let copy = Arc::new(Mutex::new(Vec::new()));
         let logged = Logged::capture_slowly(each);
         let (plugin, host) = tokio::io::duplex(1024 * 1024);
-        let sink: Sink = {
+        let sink: crate::Sink = {
             let copy = copy.clone();
             Arc::new(move |bytes| copy.lock().unwrap().extend_from_slice(bytes))
         };
         let drain = Drain::spawn(|finish| {
-            drain_stderr(Box::new(host), "p".into(), Tail::default(), Some(sink), finish)
+            let output = Output { raw_stderr: Some(sink), ..Output::default() };
+            drain_stderr(Box::new(host), "p".into(), Tail::default(), output, finish)
         });
         Self { logged, copy, drain, plugin }
     }

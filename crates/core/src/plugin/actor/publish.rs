@@ -50,6 +50,7 @@ impl PluginActor {
         let spare = self.lifecycle.spare();
         self.status.send_modify(|status| {
             status.spare = spare;
+            status.required = provider.required;
             status.name = provider.definition.name.clone();
             status.version = provider.definition.version.clone();
             status.sandbox = sandbox(&provider);

@@ -48,7 +48,7 @@ async fn host(
     let run_dir = tempfile::tempdir().map_err(|error| text(&error))?;
     let mut spec = spec(options, run_dir.path());
     spec.output =
-        Output { stdout: Some(sink(stdout)), stderr: Some(sink(stderr)), raw_stderr: None };
+        Output { stdout: Some(sink(stdout)), stderr: Some(sink(stderr)), ..Output::default() };
     let launcher = Launcher::locate(None).ok().flatten();
     let launched = ProcessDriver::new(launcher).launch(spec, CancellationToken::new()).await;
     let connection = launched.map_err(|error| text(&error))?;

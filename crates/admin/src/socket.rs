@@ -1,0 +1,74 @@
+//! The Unix socket in the run directory.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+
+use tokio::net::UnixListener;
+
+/// Its name in the run directory. A second host that shares the directory has its
+/// process's number in it, as in `admin-4711.sock`.
+pub const SOCKET: &str = "admin.sock";
+
+/// A socket that goes with its value.
+#[derive(Debug)]
+pub(crate) struct Bound(PathBuf);
+
+impl Bound {
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Bound {
+    fn drop(&mut self) {
+        // Somebody may have removed it.
+        let _gone = fs::remove_file(&self.0);
+    }
+}
+
+/// Binds it, for this user alone.
+pub(crate) fn bind(run_dir: &Path) -> io::Result<(Bound, UnixListener)> {
+    let first = run_dir.join(SOCKET);
+    let path = if answers(&first) {
+        run_dir.join(format!("admin-{}.sock", std::process::id()))
+    } else {
+        first
+    };
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    // The directory lets nobody else in meanwhile.
+    let listener = UnixListener::bind(&path)?;
+    let bound = Bound(path);
+    fs::set_permissions(bound.path(), fs::Permissions::from_mode(0o600))?;
+    Ok((bound, listener))
+}
+
+/// Whether a host that runs has it.
+fn answers(path: &Path) -> bool {
+    UnixStream::connect(path).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_socket_of_a_host_that_is_gone_is_replaced_and_one_that_answers_is_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let (first, listener) = bind(directory.path()).unwrap();
+        assert_eq!(first.path(), directory.path().join(SOCKET));
+        assert_eq!(first.path().metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        let (second, _) = bind(directory.path()).unwrap();
+        assert_ne!(first.path(), second.path());
+        drop(second);
+        drop(listener);
+        // As after a host that was killed: the file is there and nobody answers.
+        let (third, _) = bind(directory.path()).unwrap();
+        assert_eq!(third.path(), first.path());
+    }
+}

@@ -1,0 +1,89 @@
+//! What happens, as server-sent events.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures_util::stream::{self, Stream, StreamExt as _};
+use outrigger::Remote;
+use serde::Serialize;
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+
+use crate::http::Shared;
+use crate::view;
+
+/// So that whoever is between does not take the connection for dead.
+const ALIVE: Duration = Duration::from_secs(15);
+
+/// Lines of a log to begin with.
+const LINES: usize = 100;
+
+type Events = Sse<axum::response::sse::KeepAliveStream<Boxed>>;
+type Boxed = std::pin::Pin<Box<dyn Stream<Item = Result<Event, Infallible>> + Send>>;
+
+/// `GET /events`.
+pub(crate) async fn events(State(shared): State<Shared>) -> Events {
+    let remote = shared.remote.clone();
+    let (_, events) = remote.follow();
+    let first = snapshot(&remote);
+    let rest = stream::unfold((remote, events), |(remote, mut events)| async move {
+        let event = match events.recv().await {
+            Ok(event) => named("event", &view::Event::of(&event)),
+            // What was missed is in the state as it is now.
+            Err(RecvError::Lagged(_)) => snapshot(&remote),
+            Err(RecvError::Closed) => return None,
+        };
+        Some((event, (remote, events)))
+    });
+    answer(stream::once(async { first }).chain(rest), shared.end)
+}
+
+/// `GET /logs/INSTANCE`.
+pub(crate) async fn logs(
+    State(shared): State<Shared>,
+    Path(instance): Path<String>,
+) -> Result<Events, (StatusCode, String)> {
+    let Some(logs) = shared.remote.logs(&instance) else {
+        let text = format!("there is no instance `{}`\n", instance.escape_debug());
+        return Err((StatusCode::NOT_FOUND, text));
+    };
+    let following = logs.follow();
+    let first = logs.last(LINES);
+    let last = first.last().map_or(0, |line| line.number);
+    let first: Vec<Event> = first.iter().map(|line| named("line", &view::Line::of(line))).collect();
+    let rest = stream::unfold((following, last), |(mut following, last)| async move {
+        loop {
+            match following.recv().await {
+                // It was among the first.
+                Ok(line) if line.number <= last => {}
+                Ok(line) => {
+                    let event = named("line", &view::Line::of(&line));
+                    return Some((event, (following, last)));
+                }
+                Err(RecvError::Lagged(lost)) => {
+                    let event = named("lost", &lost);
+                    return Some((event, (following, last)));
+                }
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    });
+    Ok(answer(stream::iter(first).chain(rest), shared.end))
+}
+
+fn snapshot(remote: &Remote) -> Event {
+    named("status", &view::Status::all(remote))
+}
+
+fn named(name: &str, shown: &impl Serialize) -> Event {
+    let data = serde_json::to_string(shown).unwrap_or_default();
+    Event::default().event(name).data(data)
+}
+
+fn answer(events: impl Stream<Item = Event> + Send + 'static, end: CancellationToken) -> Events {
+    let events: Boxed = Box::pin(events.map(Ok).take_until(end.cancelled_owned()));
+    Sse::new(events).keep_alive(KeepAlive::new().interval(ALIVE))
+}

@@ -1,0 +1,166 @@
+//! The way to a host's API.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::handshake;
+use hyper_util::rt::TokioIo;
+use outrigger::settings::{ProcessEnv, default_run_dir};
+use outrigger_admin::SOCKET;
+use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+
+use super::Target;
+use crate::failure::{Failure, chain};
+
+/// For a host to take a connection.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// A line of what is streamed: an event's name and its data.
+pub(crate) type Streamed = (String, Value);
+
+/// A client of one host.
+pub(crate) struct Client {
+    at: At,
+    token: Option<String>,
+}
+
+enum At {
+    Socket(PathBuf),
+    /// `127.0.0.1:7000`.
+    Address(String),
+}
+
+impl Client {
+    pub(crate) fn new(target: &Target) -> Result<Self, Failure> {
+        if let (Some(url), Some(file)) = (&target.url, &target.token) {
+            let token = fs::read_to_string(file).map_err(|error| {
+                let file = file.display();
+                Failure::Failed(format!("the token cannot be read from {file}: {error}"))
+            })?;
+            let address = url.strip_prefix("http://").map(|rest| rest.trim_end_matches('/'));
+            let address = address.filter(|address| !address.contains('/')).ok_or_else(|| {
+                Failure::Usage(format!(
+                    "`{url}` is no address; give one such as http://127.0.0.1:7000"
+                ))
+            })?;
+            let (at, token) = (At::Address(address.to_owned()), Some(token.trim().to_owned()));
+            return Ok(Self { at, token });
+        }
+        let default = || default_run_dir(&ProcessEnv).join(SOCKET);
+        let socket = target.socket.clone().unwrap_or_else(default);
+        Ok(Self { at: At::Socket(socket), token: None })
+    }
+
+    /// What errors call the host.
+    fn shown(&self) -> String {
+        match &self.at {
+            At::Socket(path) => path.display().to_string(),
+            At::Address(address) => address.clone(),
+        }
+    }
+
+    /// Calls a method; `params` is an object.
+    pub(crate) async fn call(&self, method: &str, params: Value) -> Result<Value, Failure> {
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+        let response = self.send(Method::POST, "/", body.to_string()).await?;
+        let status = response.status();
+        let text = text(response).await?;
+        let Ok(mut answer) = serde_json::from_str::<Value>(&text) else {
+            return Err(self.refused(status, &text));
+        };
+        if let Some(message) = answer["error"]["message"].as_str() {
+            return Err(Failure::Failed(message.to_owned()));
+        }
+        Ok(answer["result"].take())
+    }
+
+    /// Follows a stream until it ends; `each` says whether to go on.
+    pub(crate) async fn follow(
+        &self,
+        path: &str,
+        mut each: impl FnMut(Streamed) -> bool,
+    ) -> Result<(), Failure> {
+        let mut response = self.send(Method::GET, path, String::new()).await?;
+        if response.status() != StatusCode::OK {
+            let status = response.status();
+            return Err(self.refused(status, &text(response).await?));
+        }
+        let (mut text, mut name) = (Vec::new(), String::new());
+        while let Some(frame) = response.frame().await {
+            let Ok(piece) = frame?.into_data() else { continue };
+            text.extend_from_slice(&piece);
+            while let Some(end) = text.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = text.drain(..=end).collect();
+                let line = String::from_utf8_lossy(&line);
+                if let Some(event) = line.trim_end().strip_prefix("event: ") {
+                    event.clone_into(&mut name);
+                } else if let Some(data) = line.trim_end().strip_prefix("data: ") {
+                    let data = serde_json::from_str(data).unwrap_or_default();
+                    if !each((std::mem::take(&mut name), data)) {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: String,
+    ) -> Result<Response<Incoming>, Failure> {
+        let absent = |said: String| {
+            let shown = self.shown();
+            Failure::Failed(format!(
+                "no host answers at {shown}: {said}; start one with `outrigger run`, or say \
+                 which with --socket"
+            ))
+        };
+        let mut request = Request::builder().method(method).uri(path);
+        let host = match &self.at {
+            At::Socket(_) => "localhost",
+            At::Address(address) => address,
+        };
+        request = request.header(header::HOST, host);
+        if let Some(token) = &self.token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let request = request.body(Full::new(Bytes::from(body)))?;
+        let connecting = async {
+            Ok::<Box<dyn Stream>, std::io::Error>(match &self.at {
+                At::Socket(path) => Box::new(UnixStream::connect(path).await?),
+                At::Address(address) => Box::new(TcpStream::connect(address).await?),
+            })
+        };
+        let connected = tokio::time::timeout(CONNECT, connecting).await;
+        let stream = connected
+            .map_err(|_| absent(format!("it did not within {CONNECT:?}")))?
+            .map_err(|error| absent(error.to_string()))?;
+        let (mut sender, connection) = handshake(TokioIo::new(stream)).await?;
+        // It ends with the sender, and its errors are the request's.
+        tokio::spawn(connection);
+        sender.send_request(request).await.map_err(|error| absent(chain(&error)))
+    }
+
+    fn refused(&self, status: StatusCode, text: &str) -> Failure {
+        Failure::Failed(format!("the host at {} answered {status}: {}", self.shown(), text.trim()))
+    }
+}
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+async fn text(response: Response<Incoming>) -> Result<String, Failure> {
+    let bytes = response.into_body().collect().await?.to_bytes();
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}

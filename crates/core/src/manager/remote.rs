@@ -1,0 +1,118 @@
+//! Seeing and steering a host from elsewhere: a server's handlers, another task.
+
+use actix::Addr;
+use outrigger_types::{Generation, InstanceName};
+use tokio::sync::{broadcast, watch};
+
+use super::actor::{PluginManager, flatten_host};
+use super::messages::{
+    ApplySettings, DryRunReload, ReloadAll, ReloadPlugin, StartPlugin, StopPlugin,
+};
+use super::plan::{Applied, Reloaded};
+use super::registry::{Instance, Registry};
+use crate::error::HostError;
+use crate::logs::Logs;
+use crate::status::{DryRun, HostEvent, PluginStatus};
+
+/// A cheap clone that may outlive its host: then it finds what was there last, and
+/// what it asks for fails with [`HostError::Stopped`].
+#[derive(Debug, Clone)]
+pub struct Remote {
+    pub(super) registry: Registry,
+    pub(super) manager: Addr<PluginManager>,
+    pub(super) events: broadcast::Sender<HostEvent>,
+}
+
+impl Remote {
+    /// The status of every instance, now.
+    #[must_use]
+    pub fn status(&self) -> Vec<PluginStatus> {
+        self.registry.all().values().map(Instance::status).collect()
+    }
+
+    /// The status of every instance, and every event after that: nothing is missed
+    /// between the two, though something may be in both.
+    #[must_use]
+    pub fn follow(&self) -> (Vec<PluginStatus>, broadcast::Receiver<HostEvent>) {
+        let events = self.events.subscribe();
+        (self.status(), events)
+    }
+
+    /// The status of one instance, to be watched.
+    #[must_use]
+    pub fn watch(&self, instance: &str) -> Option<watch::Receiver<PluginStatus>> {
+        Some(self.registry.get(instance)?.status)
+    }
+
+    /// The last lines of one instance.
+    #[must_use]
+    pub fn logs(&self, instance: &str) -> Option<Logs> {
+        Some(self.registry.get(instance)?.logs)
+    }
+
+    /// Calls under way at an instance; `None` if there is none.
+    #[must_use]
+    pub fn in_flight(&self, instance: &str) -> Option<u64> {
+        Some(self.registry.get(instance)?.link.in_flight())
+    }
+
+    /// The names of the instances.
+    #[must_use]
+    pub fn instances(&self) -> Vec<InstanceName> {
+        self.registry.names()
+    }
+
+    /// See [`ReloadPlugin`].
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`].
+    pub async fn reload(&self, instance: &InstanceName) -> Result<Generation, HostError> {
+        flatten_host(self.manager.send(ReloadPlugin { instance: instance.clone() }).await)
+    }
+
+    /// See [`DryRunReload`].
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`].
+    pub async fn dry_run(&self, instance: &InstanceName) -> Result<DryRun, HostError> {
+        flatten_host(self.manager.send(DryRunReload { instance: instance.clone() }).await)
+    }
+
+    /// See [`ReloadAll`].
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`].
+    pub async fn reload_all(&self) -> Result<Vec<Reloaded>, HostError> {
+        flatten_host(self.manager.send(ReloadAll).await)
+    }
+
+    /// See [`ApplySettings`].
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`].
+    pub async fn apply(&self, dry_run: bool) -> Result<Applied, HostError> {
+        flatten_host(self.manager.send(ApplySettings { dry_run }).await)
+    }
+
+    /// See [`StartPlugin`].
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`].
+    pub async fn start(&self, instance: &InstanceName) -> Result<Generation, HostError> {
+        flatten_host(self.manager.send(StartPlugin { instance: instance.clone() }).await)
+    }
+
+    /// See [`StopPlugin`].
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`].
+    pub async fn stop(&self, instance: &InstanceName) -> Result<(), HostError> {
+        flatten_host(self.manager.send(StopPlugin { instance: instance.clone() }).await)
+    }
+}

@@ -1,0 +1,117 @@
+//! Over TCP: who is let in, health and metrics.
+
+use outrigger_testkit::harness::eventually;
+use outrigger_testkit::{e2e, kit::Kit};
+use serde_json::json;
+
+use crate::running::Running;
+
+const TCP: [&str; 2] = ["--admin", "127.0.0.1:0"];
+
+e2e! {
+    async fn without_a_token_only_health_and_metrics_are_answered() {
+        let kit = Kit::with("ok");
+        let host = Running::on(&kit, &TCP);
+        for path in ["/livez", "/readyz", "/startupz", "/metrics"] {
+            assert_eq!(host.ask("GET", path, &[], "").0, 200, "{path}");
+        }
+        for (method, path) in [("POST", "/"), ("GET", "/events"), ("GET", "/logs/helloworld")] {
+            let (status, text) = host.ask(method, path, &[], "{}");
+            assert!(status == 401 && text.contains("admin.token"), "{path}: {status} {text}");
+        }
+        let wrong = "0".repeat(64);
+        assert_eq!(host.call(&wrong, "outrigger_status", json!({})).0, 401);
+        host.ends();
+        kit.assert_clean();
+    }
+
+    async fn a_token_that_may_look_cannot_act() {
+        let kit = Kit::with("ok");
+        let host = Running::on(&kit, &TCP);
+        let (full, look) = (host.token("admin.token"), host.token("admin.read-only.token"));
+        let (status, answer) = host.call(&look, "outrigger_status", json!({}));
+        assert_eq!((status, &answer["result"][0]["state"]), (200, &json!("ready")));
+        let one = json!({ "instance": "helloworld" });
+        for method in ["outrigger_reload", "outrigger_stop", "outrigger_start"] {
+            let (status, answer) = host.call(&look, method, one.clone());
+            assert_eq!(status, 403, "{method}: {answer}");
+        }
+        let (_, answer) = host.call(&full, "outrigger_reload", one);
+        assert_eq!(answer["result"], 2);
+        host.ends();
+    }
+
+    async fn a_page_of_another_origin_and_a_name_that_leads_here_are_refused() {
+        let kit = Kit::with("ok");
+        let host = Running::on(&kit, &TCP);
+        let token = format!("Authorization: Bearer {}", host.token("admin.token"));
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "outrigger_stop",
+            "params": { "instance": "helloworld" } }).to_string();
+        for header in ["Origin: http://evil.example", "Origin: null", "Host: evil.example"] {
+            assert_eq!(host.ask("POST", "/", &[&token, header], &body).0, 403, "{header}");
+            assert_eq!(host.ask("GET", "/metrics", &[header], "").0, 403, "{header}");
+        }
+        let (_, answer) = host.call(&host.token("admin.token"), "outrigger_status", json!({}));
+        assert_eq!(answer["result"][0]["state"], "ready", "nobody stopped it");
+        host.ends();
+    }
+
+    async fn what_cannot_be_understood_is_an_error_and_nothing_more() {
+        let kit = Kit::with("ok");
+        let host = Running::on(&kit, &TCP);
+        let full = host.token("admin.token");
+        let token = format!("Authorization: Bearer {full}");
+        for body in ["", "[]", "{", "{\"method\": 7}", "\u{0}", "null"] {
+            assert_eq!(host.ask("POST", "/", &[&token], body).0, 400, "{body:?}");
+        }
+        assert_eq!(host.ask("POST", "/", &[&token], &"x".repeat(100_000)).0, 413);
+        let (_, answer) = host.call(&full, "outrigger_absent", json!({}));
+        assert_eq!(answer["error"]["code"], -32_601);
+        for params in [json!({}), json!({ "instance": 7 }), json!({ "instance": "a", "x": 1 })] {
+            let (_, answer) = host.call(&full, "outrigger_reload", params);
+            assert_eq!(answer["error"]["code"], -32_602, "{answer}");
+        }
+        let (_, answer) = host.call(&full, "outrigger_stop", json!({ "instance": "../x" }));
+        assert_eq!(answer["error"]["code"], -32_001, "{answer}");
+        // By position too, as JSON-RPC has it.
+        let (_, answer) = host.call(&full, "outrigger_crashes", json!(["helloworld"]));
+        assert_eq!(answer["result"], json!([]));
+        assert_eq!(host.ask("GET", "/absent", &[&token], "").0, 404);
+        host.ends();
+    }
+
+    async fn readiness_says_which_plugin_is_ill_and_why() {
+        let mut kit = Kit::with("ok");
+        kit.add_fixture("optional", "exit-before-handshake 5");
+        kit.set("/providers/optional/required", json!(false));
+        let host = Running::on(&kit, &TCP);
+        let (status, text) = host.ask("GET", "/readyz", &[], "");
+        assert!(status == 200 && text.contains("optional") && text.contains("exit code 5"), "{text}");
+        assert!(host.outrigger(&["stop", "helloworld"]).status.success());
+        let (status, text) = host.ask("GET", "/readyz", &[], "");
+        assert!(status == 503 && text.contains("plugin `helloworld` is stopped"), "{text}");
+        assert_eq!(host.ask("GET", "/livez", &[], "").0, 200);
+        assert!(host.outrigger(&["start", "helloworld"]).status.success());
+        eventually("it is ready", || host.ask("GET", "/readyz", &[], "").0 == 200).await;
+        host.ends();
+    }
+
+    async fn metrics_show_each_plugin_in_prometheus_text() {
+        let kit = Kit::with("ok");
+        let host = Running::on(&kit, &TCP);
+        assert!(host.outrigger(&["reload", "helloworld"]).status.success());
+        let (_, text) = host.ask("GET", "/metrics", &[], "");
+        for line in [
+            "outrigger_plugin_up{plugin=\"helloworld\"} 1",
+            "outrigger_plugin_state{plugin=\"helloworld\",state=\"ready\"} 1",
+            "outrigger_plugin_state{plugin=\"helloworld\",state=\"failed\"} 0",
+            "outrigger_plugin_generation{plugin=\"helloworld\"} 2",
+            "outrigger_plugin_in_flight_calls{plugin=\"helloworld\"} 0",
+            "outrigger_plugin_failures_total{plugin=\"helloworld\"} 0",
+            "# TYPE outrigger_plugin_up gauge",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+        }
+        host.ends();
+    }
+}
