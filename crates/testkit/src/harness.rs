@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process, pidfd_open, set_child_subreaper,
-    waitid,
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, pidfd_open,
+    set_child_subreaper, waitid,
 };
 
 use crate::census::{Descendant, descendants, descendants_of};
@@ -124,7 +124,13 @@ fn in_parent(name: &str) {
             let _reaped = child.wait();
             panic!("{name} did not end within {LIMIT:?}; its output:\n{text}");
         }
-        Some(status) if !status.success() => panic!("{name} failed ({status}):\n{text}"),
+        Some(status) if !status.success() => {
+            // What it started is nobody's now, but for its group.
+            if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+                let _gone = kill_process_group(group, Signal::KILL);
+            }
+            panic!("{name} failed ({status}):\n{text}")
+        }
         Some(_) => assert!(text.contains("1 passed"), "{name} did not run:\n{text}"),
     }
 }

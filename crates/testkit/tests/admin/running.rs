@@ -93,9 +93,18 @@ impl Running {
         (status, body.to_owned())
     }
 
+    /// Asks it to end.
     pub(crate) fn ends(mut self) {
         let pid = Pid::from_raw(self.child.id().try_into().unwrap()).unwrap();
         kill_process(pid, Signal::TERM).unwrap();
         assert!(self.child.wait().unwrap().success());
+    }
+}
+
+impl Drop for Running {
+    /// A test that failed leaves no host behind.
+    fn drop(&mut self) {
+        let _ended = self.child.kill();
+        let _reaped = self.child.wait();
     }
 }

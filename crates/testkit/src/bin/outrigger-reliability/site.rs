@@ -1,8 +1,6 @@
 //! A host on the fixture plugin, and what is read off this process.
 
 use std::fs;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use outrigger::helloworld::Handle;
@@ -77,33 +75,4 @@ pub(crate) fn processor_time() -> Duration {
         first(&fs::read_to_string(thread.path().join("schedstat")).unwrap_or_default())
     });
     Duration::from_nanos(all.sum::<u64>().max(first(&text).unwrap_or_default()))
-}
-
-/// Keeps the processors from sleeping for as long as it lives: an idle virtual
-/// machine takes longer to wake one than what is measured takes.
-pub(crate) struct Awake(Arc<AtomicBool>);
-
-impl Awake {
-    pub(crate) fn new() -> Self {
-        let ended = Arc::new(AtomicBool::new(false));
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        for _ in 0..processors {
-            let ended = ended.clone();
-            std::thread::spawn(move || {
-                // Only what nobody else wants.
-                let _lowest =
-                    rustix::process::setpriority_process(Some(rustix::thread::gettid()), 19);
-                while !ended.load(Ordering::Relaxed) {
-                    std::hint::spin_loop();
-                }
-            });
-        }
-        Self(ended)
-    }
-}
-
-impl Drop for Awake {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }
