@@ -31,6 +31,7 @@ impl Drop for Bound {
 
 /// Binds it, for this user alone.
 pub(crate) fn bind(run_dir: &Path) -> io::Result<(Bound, UnixListener)> {
+    sweep(run_dir);
     let first = run_dir.join(SOCKET);
     let path = if answers(&first) {
         run_dir.join(format!("admin-{}.sock", std::process::id()))
@@ -47,6 +48,23 @@ pub(crate) fn bind(run_dir: &Path) -> io::Result<(Bound, UnixListener)> {
     fs::set_permissions(bound.path(), fs::Permissions::from_mode(0o600))?;
     Ok((bound, listener))
 }
+
+/// Removes what killed hosts left: sockets that nobody answers at, and their tokens.
+fn sweep(run_dir: &Path) {
+    let entries = fs::read_dir(run_dir).into_iter().flatten().flatten().take(MOST);
+    for path in entries.map(|entry| entry.path()) {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let socket = name.starts_with("admin") && name.ends_with(".sock");
+        if socket && !answers(&path) {
+            for name in ["token", "read-only.token", "sock"] {
+                let _gone = fs::remove_file(path.with_extension(name));
+            }
+        }
+    }
+}
+
+/// Entries of a run directory that are looked at.
+const MOST: usize = 10_000;
 
 /// Whether a host that runs has it.
 fn answers(path: &Path) -> bool {
@@ -67,8 +85,15 @@ mod tests {
         assert_ne!(first.path(), second.path());
         drop(second);
         drop(listener);
-        // As after a host that was killed: the file is there and nobody answers.
+        // As after hosts that were killed: the files are there and nobody answers.
+        for name in ["admin-7.sock", "admin-7.token", "admin-7.read-only.token"] {
+            fs::write(directory.path().join(name), "").unwrap();
+        }
+        let other = directory.path().join("notes.token");
+        fs::write(&other, "").unwrap();
         let (third, _) = bind(directory.path()).unwrap();
         assert_eq!(third.path(), first.path());
+        assert!(other.exists());
+        assert_eq!(directory.path().read_dir().unwrap().count(), 2);
     }
 }
