@@ -44,7 +44,7 @@ impl PluginHost {
         let name = instance.to_ascii_lowercase();
         let (link, interface) = self.0.link(&name).ok_or_else(|| HostError::NotFound {
             name: instance.escape_debug().to_string(),
-            known: self.0.instances(),
+            known: self.0.remote().instances(),
         })?;
         if interface.as_str() != G::INTERFACE {
             let instance = link.instance().clone();
@@ -57,7 +57,7 @@ impl PluginHost {
     /// events, logs, and the actions of this type.
     #[must_use]
     pub fn remote(&self) -> Remote {
-        self.0.remote()
+        self.0.remote().clone()
     }
 
     /// Starts an instance that is stopped or failed.
@@ -107,7 +107,7 @@ impl PluginHost {
     /// [`HostError`] with the reason; the generation before goes on serving or,
     /// after an exclusive reload, comes back.
     pub async fn reload(&self, instance: &str) -> Result<Generation, HostError> {
-        self.0.reload(&self.parse(instance)?).await
+        self.0.remote().reload(&self.parse(instance)?).await
     }
 
     /// Reads the settings anew and replaces the generation of every instance that
@@ -118,7 +118,7 @@ impl PluginHost {
     /// [`HostError`] when the settings cannot be used; nothing changed then. What
     /// becomes of single instances is in what this returns.
     pub async fn reload_all(&self) -> Result<Vec<Reloaded>, HostError> {
-        self.0.reload_all().await
+        self.0.remote().reload_all().await
     }
 
     /// Tries what a [`reload`](Self::reload) would do now: what the settings ask for
@@ -129,7 +129,7 @@ impl PluginHost {
     ///
     /// [`HostError`] with the reason for which a reload would fail.
     pub async fn dry_run(&self, instance: &str) -> Result<DryRun, HostError> {
-        self.0.dry_run(&self.parse(instance)?).await
+        self.0.remote().dry_run(&self.parse(instance)?).await
     }
 
     /// Reads the settings anew and takes up what differs: instances that they drop
@@ -144,7 +144,7 @@ impl PluginHost {
     /// [`HostError`] when the settings cannot be used; nothing changed then. What
     /// could not be started or reloaded is in [`Applied::failed`].
     pub async fn apply(&self) -> Result<Applied, HostError> {
-        self.0.apply(false).await
+        self.0.remote().apply(false).await
     }
 
     /// What [`PluginHost::apply`] would do now.
@@ -153,7 +153,7 @@ impl PluginHost {
     ///
     /// As [`PluginHost::apply`].
     pub async fn plan(&self) -> Result<Applied, HostError> {
-        self.0.apply(true).await
+        self.0.remote().apply(true).await
     }
 
     /// Asks an instance for its health once, within `timeout`.
@@ -180,27 +180,26 @@ impl PluginHost {
     /// Calls under way at an instance; `None` if there is none.
     #[must_use]
     pub fn in_flight(&self, instance: &str) -> Option<u64> {
-        let (link, _) = self.0.link(&instance.to_ascii_lowercase())?;
-        Some(link.in_flight())
+        self.0.remote().in_flight(&instance.to_ascii_lowercase())
     }
 
     /// The status of every instance, now.
     #[must_use]
     pub fn status(&self) -> Vec<PluginStatus> {
-        self.0.status()
+        self.0.remote().status()
     }
 
     /// The status of one instance, to be watched; `None` if there is none.
     #[must_use]
     pub fn watch(&self, instance: &str) -> Option<watch::Receiver<PluginStatus>> {
-        self.0.watch(&instance.to_ascii_lowercase())
+        self.0.remote().watch(&instance.to_ascii_lowercase())
     }
 
     /// Events from now on. A listener that falls more than 256 behind is told
     /// how many it lost.
     #[must_use]
     pub fn events(&self) -> broadcast::Receiver<HostEvent> {
-        self.0.events()
+        self.0.remote().events()
     }
 
     /// Where distributions lie, now.
@@ -244,7 +243,7 @@ impl PluginHost {
     }
 
     fn unknown(&self, instance: &str) -> HostError {
-        let known = self.0.instances();
+        let known = self.0.remote().instances();
         HostError::UnknownInstance { name: instance.escape_debug().to_string(), known }
     }
 }

@@ -9,6 +9,7 @@ pub mod artifacts;
 pub mod census;
 pub mod central;
 pub mod harness;
+pub mod hosted;
 pub mod kit;
 pub mod lateness;
 pub mod load;

@@ -8,9 +8,9 @@ use actix::Addr;
 use arc_swap::ArcSwap;
 use outrigger_discovery::{Resolver, Verifier};
 use outrigger_transport::{Connection, Health, ProcessDriver, Reattach, RunRoot};
-use outrigger_types::{Generation, InstanceName, InterfaceName, Sha256Digest};
+use outrigger_types::{InstanceName, InterfaceName, Sha256Digest};
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, broadcast, watch as watched};
+use tokio::sync::{Semaphore, broadcast};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -21,11 +21,8 @@ use super::config::{
 use super::factory::Factory;
 use super::gate::Gate;
 use super::ground::Ground;
-use super::messages::{
-    ApplySettings, DryRunReload, FindConnection, ReloadAll, ReloadPlugin, StartAll, StopAll,
-};
-use super::plan::{Applied, Reloaded};
-use super::registry::{Instance, Lookup, Registry};
+use super::messages::{FindConnection, StartAll, StopAll};
+use super::registry::{Lookup, Registry};
 use super::remote::Remote;
 use super::together::rest_for_one;
 use super::watching::{WatchSettings, watch};
@@ -34,7 +31,6 @@ use crate::live::Link;
 use crate::plugin::HostContext;
 use crate::settings::{Env, ProcessEnv, Settings};
 use crate::source::RunsAs;
-use crate::status::{DryRun, HostEvent, PluginStatus};
 use crate::system::ActorSystem;
 
 /// Events that a slow listener may fall behind before it loses some.
@@ -46,10 +42,8 @@ const END_LIMIT: Duration = Duration::from_secs(6);
 /// A running host.
 #[derive(Debug)]
 pub struct Host {
-    manager: Addr<PluginManager>,
+    remote: Remote,
     system: Option<ActorSystem>,
-    registry: Registry,
-    events: broadcast::Sender<HostEvent>,
     tasks: TaskTracker,
     end: CancellationToken,
     io: Handle,
@@ -109,10 +103,10 @@ impl Host {
         let host = tokio::task::spawn_blocking(move || Self::assemble(config));
         let mut host = host.await.map_err(|_| HostError::Stopped)??;
         let started = tokio::select! {
-            started = host.manager.send(StartAll) => started.unwrap_or(Err(HostError::Stopped)),
+            started = host.remote.manager.send(StartAll) => started.unwrap_or(Err(HostError::Stopped)),
             () = cancel.cancelled() => {
                 host.hurry();
-                let stopping = host.manager.send(StopAll);
+                let stopping = host.remote.manager.send(StopAll);
                 let _killed = tokio::time::timeout(END_LIMIT, stopping).await;
                 Err(HostError::Stopped)
             }
@@ -122,7 +116,7 @@ impl Host {
             return Err(error);
         }
         if let Some((files, (how, known))) = host.watched.take() {
-            let (manager, end) = (host.manager.clone(), host.end.clone());
+            let (manager, end) = (host.remote.manager.clone(), host.end.clone());
             let watching = watch(files, known, how, manager, host.io.clone(), end);
             host.tasks.spawn_on(watching, &host.io);
         }
@@ -210,10 +204,8 @@ impl Host {
             rest_for_one(registry.clone(), manager.clone(), events.subscribe(), end.clone());
         tasks.spawn_on(together, &io);
         Ok(Self {
-            manager,
+            remote: Remote { registry, manager, events },
             system,
-            registry,
-            events,
             tasks,
             end,
             io,
@@ -248,12 +240,12 @@ impl Host {
     }
 
     async fn connection(&self, instance: &InstanceName) -> Result<Arc<dyn Connection>, HostError> {
-        let Some(known) = self.registry.get(instance.as_str()) else {
-            let known = self.registry.names();
+        let Some(known) = self.remote.registry.get(instance.as_str()) else {
+            let known = self.remote.registry.names();
             return Err(HostError::UnknownInstance { name: instance.to_string(), known });
         };
         let find = FindConnection { instance: instance.clone() };
-        let found = self.manager.send(find).await.map_err(|_| HostError::Stopped)?;
+        let found = self.remote.manager.send(find).await.map_err(|_| HostError::Stopped)?;
         found.ok_or_else(|| HostError::NotServing {
             instance: instance.clone(),
             state: known.status().state,
@@ -263,72 +255,25 @@ impl Host {
     /// The manager's address, for a node that is itself made of actors.
     #[must_use]
     pub fn manager(&self) -> Addr<PluginManager> {
-        self.manager.clone()
+        self.remote.manager.clone()
     }
 
-    /// Reads the settings anew and replaces an instance's generation.
-    ///
-    /// # Errors
-    ///
-    /// [`HostError`]; the generation before goes on serving or, after an
-    /// exclusive reload, comes back.
-    pub async fn reload(&self, instance: &InstanceName) -> Result<Generation, HostError> {
-        let message = ReloadPlugin { instance: instance.clone() };
-        self.manager.send(message).await.unwrap_or(Err(HostError::Stopped))
-    }
-
-    /// Reads the settings anew and replaces the generation of every instance.
-    ///
-    /// # Errors
-    ///
-    /// [`HostError`] when the settings cannot be used. What becomes of single
-    /// instances is in what this returns.
-    pub async fn reload_all(&self) -> Result<Vec<Reloaded>, HostError> {
-        self.manager.send(ReloadAll).await.unwrap_or(Err(HostError::Stopped))
-    }
-
-    /// Verifies, launches, initialises and throws away what the settings ask for
-    /// now, beside what serves.
-    ///
-    /// # Errors
-    ///
-    /// [`HostError`] with the reason for which a reload would fail.
-    pub async fn dry_run(&self, instance: &InstanceName) -> Result<DryRun, HostError> {
-        let message = DryRunReload { instance: instance.clone() };
-        self.manager.send(message).await.unwrap_or(Err(HostError::Stopped))
-    }
-
-    /// Reads the settings anew and takes up what differs, or only says what
-    /// that is.
-    ///
-    /// # Errors
-    ///
-    /// [`HostError`] when the settings cannot be used; nothing changed then. What
-    /// becomes of single instances is in what this returns.
-    pub async fn apply(&self, dry_run: bool) -> Result<Applied, HostError> {
-        self.manager.send(ApplySettings { dry_run }).await.unwrap_or(Err(HostError::Stopped))
-    }
-
-    /// Sees and steers this host from elsewhere.
+    /// Sees and steers this host, from here and from elsewhere.
     #[must_use]
-    pub fn remote(&self) -> Remote {
-        Remote {
-            registry: self.registry.clone(),
-            manager: self.manager.clone(),
-            events: self.events.clone(),
-        }
+    pub const fn remote(&self) -> &Remote {
+        &self.remote
     }
 
     /// Finds instances from elsewhere, across settings that are applied.
     #[must_use]
     pub fn lookup(&self) -> Lookup {
-        Lookup { registry: self.registry.clone(), resolver: self.resolver.clone() }
+        Lookup { registry: self.remote.registry.clone(), resolver: self.resolver.clone() }
     }
 
     /// The link to an instance, and the interface that it fills.
     #[must_use]
     pub fn link(&self, instance: &str) -> Option<(Link, InterfaceName)> {
-        let found = self.registry.get(instance)?;
+        let found = self.remote.registry.get(instance)?;
         Some((found.link, found.interface))
     }
 
@@ -336,31 +281,6 @@ impl Host {
     #[must_use]
     pub fn base_dir(&self) -> PathBuf {
         self.resolver.load().base_dir.clone()
-    }
-
-    /// The names of the instances.
-    #[must_use]
-    pub fn instances(&self) -> Vec<InstanceName> {
-        self.registry.names()
-    }
-
-    /// The status of every instance, now.
-    #[must_use]
-    pub fn status(&self) -> Vec<PluginStatus> {
-        self.registry.all().values().map(Instance::status).collect()
-    }
-
-    /// The status of one instance, to be watched.
-    #[must_use]
-    pub fn watch(&self, instance: &str) -> Option<watched::Receiver<PluginStatus>> {
-        Some(self.registry.get(instance)?.status)
-    }
-
-    /// Events from now on; a listener that falls more than 256 behind is told
-    /// how many it lost.
-    #[must_use]
-    pub fn events(&self) -> broadcast::Receiver<HostEvent> {
-        self.events.subscribe()
     }
 
     /// Stops all plugins, then the actors.
@@ -385,7 +305,7 @@ impl Host {
         hurry: CancellationToken,
     ) -> Result<(), HostError> {
         let started = tokio::time::Instant::now();
-        let stopping = self.manager.send(StopAll);
+        let stopping = self.remote.manager.send(StopAll);
         tokio::pin!(stopping);
         let stopped = tokio::select! {
             biased;

@@ -35,7 +35,8 @@ pub(super) struct Instance {
 
 impl Instance {
     pub(super) fn status(&self) -> PluginStatus {
-        self.status.borrow().clone()
+        // Settings change that without another generation.
+        PluginStatus { required: self.required, ..self.status.borrow().clone() }
     }
 }
 

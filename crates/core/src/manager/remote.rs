@@ -34,8 +34,15 @@ impl Remote {
     /// between the two, though something may be in both.
     #[must_use]
     pub fn follow(&self) -> (Vec<PluginStatus>, broadcast::Receiver<HostEvent>) {
-        let events = self.events.subscribe();
+        let events = self.events();
         (self.status(), events)
+    }
+
+    /// Events from now on; a listener that falls more than 256 behind is told how
+    /// many it lost.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<HostEvent> {
+        self.events.subscribe()
     }
 
     /// The status of one instance, to be watched.

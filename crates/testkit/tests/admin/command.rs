@@ -117,8 +117,7 @@ e2e! {
         for host in [&first, &second] {
             assert_eq!(host.json(&["status", "--json"])[0]["state"], "ready");
         }
-        first.child.kill().unwrap();
-        first.child.wait().unwrap();
+        first.0.kill();
         let third = Running::on(&kit, &[]);
         assert_eq!(third.socket(), first.socket());
         assert_eq!(third.json(&["status", "--json"])[0]["state"], "ready");

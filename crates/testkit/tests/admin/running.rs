@@ -1,49 +1,36 @@
 //! `outrigger run` with its admin API.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use outrigger_testkit::artifacts;
+use outrigger_testkit::hosted::Hosted;
 use outrigger_testkit::kit::Kit;
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 /// A host in a process of its own.
-pub(crate) struct Running {
-    pub(crate) child: Child,
-    _lines: BufReader<ChildStdout>,
-    pub(crate) ready: Value,
-}
+pub(crate) struct Running(pub(crate) Hosted);
 
 impl Running {
     pub(crate) fn on(kit: &Kit, arguments: &[&str]) -> Self {
-        let mut child = Command::new(artifacts::command())
-            .args(["run", "--json", "--plugins.skipverify", "--plugins", &kit.settings_url()])
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        lines.read_line(&mut line).unwrap();
-        let ready = serde_json::from_str(&line).unwrap();
-        Self { child, _lines: lines, ready }
+        let url = kit.settings_url();
+        let first = ["--plugins.skipverify", "--plugins", &url];
+        Self(Hosted::run(&[first.as_slice(), arguments].concat()))
     }
 
     pub(crate) fn socket(&self) -> String {
-        self.ready["admin"]["socket"].as_str().unwrap().to_owned()
+        self.0.ready["admin"]["socket"].as_str().unwrap().to_owned()
     }
 
     pub(crate) fn address(&self) -> String {
-        self.ready["admin"]["address"].as_str().unwrap().to_owned()
+        self.0.ready["admin"]["address"].as_str().unwrap().to_owned()
     }
 
     /// A token of this run.
     pub(crate) fn token(&self, name: &str) -> String {
-        let full = PathBuf::from(self.ready["admin"]["token"].as_str().unwrap());
+        let full = PathBuf::from(self.0.ready["admin"]["token"].as_str().unwrap());
         std::fs::read_to_string(full.with_file_name(name)).unwrap()
     }
 
@@ -93,18 +80,7 @@ impl Running {
         (status, body.to_owned())
     }
 
-    /// Asks it to end.
-    pub(crate) fn ends(mut self) {
-        let pid = Pid::from_raw(self.child.id().try_into().unwrap()).unwrap();
-        kill_process(pid, Signal::TERM).unwrap();
-        assert!(self.child.wait().unwrap().success());
-    }
-}
-
-impl Drop for Running {
-    /// A test that failed leaves no host behind.
-    fn drop(&mut self) {
-        let _ended = self.child.kill();
-        let _reaped = self.child.wait();
+    pub(crate) fn ends(self) {
+        self.0.stop();
     }
 }

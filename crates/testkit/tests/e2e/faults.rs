@@ -2,10 +2,9 @@
 //! somebody removed, signals that are ignored, a node that is stopped for a while.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use outrigger::helloworld::Greeter as _;
@@ -15,6 +14,7 @@ use outrigger_proto::health::HealthCheckRequest;
 use outrigger_proto::health::health_client::HealthClient;
 use outrigger_testkit::census::{descendants_of, files};
 use outrigger_testkit::harness::eventually;
+use outrigger_testkit::hosted::Hosted;
 use outrigger_testkit::{artifacts, e2e, kit::Kit};
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
 use serde_json::json;
@@ -37,12 +37,8 @@ fn run_after(preparation: &str, kit: &Kit) -> Command {
 }
 
 /// The same, once it is ready.
-fn ready_after(preparation: &str, kit: &Kit) -> Child {
-    let mut child = run_after(preparation, kit).stdout(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    assert!(line.contains("ready"), "{line}");
-    child
+fn ready_after(preparation: &str, kit: &Kit) -> Hosted {
+    Hosted::start(run_after(preparation, kit))
 }
 
 /// Plugin processes below a host.
@@ -50,11 +46,6 @@ fn plugins_below(pid: u32) -> Vec<u32> {
     let below = descendants_of(pid).into_iter();
     let plugins = below.filter(|it| it.command.contains("fixture-plugin") && !it.zombie);
     plugins.map(|it| u32::try_from(it.pid).unwrap()).collect()
-}
-
-fn ends(mut child: Child) {
-    kill(child.id(), Signal::TERM);
-    assert!(child.wait().unwrap().success());
 }
 
 e2e! {
@@ -114,13 +105,13 @@ e2e! {
                 kit.without_launcher();
             }
             let host = ready_after("trap '' CHLD", &kit);
-            let first = plugins_below(host.id())[0];
+            let first = plugins_below(host.pid())[0];
             kill(first, Signal::KILL);
             eventually("it is replaced", || {
-                plugins_below(host.id()).first().is_some_and(|pid| *pid != first)
+                plugins_below(host.pid()).first().is_some_and(|pid| *pid != first)
             })
             .await;
-            ends(host);
+            host.stop();
             kit.assert_clean();
         }
     }
@@ -131,17 +122,17 @@ e2e! {
             "healthInterval": "100ms", "healthTimeout": "200ms", "healthMisses": 3,
         }));
         let host = ready_after("true", &kit);
-        let first = plugins_below(host.id());
-        kill(host.id(), Signal::STOP);
+        let first = plugins_below(host.pid());
+        host.signal(Signal::STOP);
         let ended = tokio::time::timeout(Duration::from_secs(2), std::future::pending::<()>());
         ended.await.unwrap_err();
-        kill(host.id(), Signal::CONT);
+        host.signal(Signal::CONT);
         // One late check is one miss: nothing was replaced, or once at most.
         let ended = tokio::time::timeout(Duration::from_secs(1), std::future::pending::<()>());
         ended.await.unwrap_err();
-        eventually("it serves", || plugins_below(host.id()).len() == 1).await;
-        assert_eq!(plugins_below(host.id()), first);
-        ends(host);
+        eventually("it serves", || plugins_below(host.pid()).len() == 1).await;
+        assert_eq!(plugins_below(host.pid()), first);
+        host.stop();
         kit.assert_clean();
     }
 

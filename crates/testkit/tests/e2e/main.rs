@@ -33,6 +33,7 @@ use std::time::Duration;
 
 use outrigger::helloworld::Handle;
 use outrigger::{PluginHost, PluginStatus};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// For stopping a host whose plugins stop as they should.
 const STOP: Duration = Duration::from_secs(15);
@@ -43,6 +44,11 @@ fn greeter(host: &PluginHost) -> Handle {
 
 fn status(host: &PluginHost) -> PluginStatus {
     host.watch("helloworld").expect("an instance").borrow().clone()
+}
+
+fn kill(pid: Option<u32>) {
+    let pid = Pid::from_raw(i32::try_from(pid.unwrap()).unwrap()).unwrap();
+    kill_process(pid, Signal::KILL).unwrap();
 }
 
 async fn stop(host: PluginHost) {

@@ -12,12 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use tokio::sync::broadcast::Receiver;
 
-use crate::{greeter, status, stop, wait_for};
-
-fn kill(pid: Option<u32>) {
-    let pid = Pid::from_raw(i32::try_from(pid.unwrap()).unwrap()).unwrap();
-    kill_process(pid, Signal::KILL).unwrap();
-}
+use crate::{greeter, kill, status, stop, wait_for};
 
 /// Waits for the next event that `pick` takes.
 async fn next<T>(events: &mut Receiver<HostEvent>, pick: impl Fn(&HostEvent) -> Option<T>) -> T {

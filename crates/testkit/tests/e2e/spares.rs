@@ -8,12 +8,7 @@ use outrigger_testkit::{census, e2e, kit::Kit, load::Load};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
-use crate::{greeter, status, stop, wait_for};
-
-fn kill(pid: Option<u32>) {
-    let pid = Pid::from_raw(i32::try_from(pid.unwrap()).unwrap()).unwrap();
-    kill_process(pid, Signal::KILL).unwrap();
-}
+use crate::{greeter, kill, status, stop, wait_for};
 
 fn with_spare() -> Kit {
     let mut kit = Kit::with("ok");

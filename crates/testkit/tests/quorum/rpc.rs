@@ -1,13 +1,13 @@
 //! `outrigger run --rpc` with all four interfaces: the lines of the book, and
 //! what an operator and an attacker would try.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 
 use jsonrpsee::core::client::{ClientT as _, Error};
 use jsonrpsee::rpc_params;
 use jsonrpsee::ws_client::WsClientBuilder;
+use outrigger_testkit::hosted::Hosted;
 use outrigger_testkit::quorum::QuorumKit;
 use outrigger_testkit::{artifacts, e2e, harness};
 use rustix::process::{Pid, Signal, kill_process};
@@ -51,47 +51,25 @@ impl Site {
 }
 
 struct Running {
-    child: Child,
+    host: Hosted,
     url: String,
-    lines: BufReader<ChildStdout>,
 }
 
 impl Running {
     fn on(kit: &QuorumKit, arguments: &[&str]) -> Self {
-        let mut child = Command::new(artifacts::command())
-            .args(["run", "--json", "--plugins.skipverify", "--plugins"])
-            .arg(kit.kit.settings_url())
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        lines.read_line(&mut line).unwrap();
-        let ready: Value = serde_json::from_str(&line).expect("it is ready");
-        let url = ready["rpc"].as_str().unwrap_or_default().replace("127.0.0.1", "localhost");
-        Self { child, url, lines }
+        let url = kit.kit.settings_url();
+        let first = ["--plugins.skipverify", "--plugins", &url];
+        Self::of(Hosted::run(&[first.as_slice(), arguments].concat()))
     }
 
-    fn stop(mut self, site: &Site) {
-        let pid = Pid::from_raw(self.child.id().try_into().unwrap()).unwrap();
-        kill_process(pid, Signal::TERM).unwrap();
-        assert!(self.child.wait().unwrap().success());
+    fn of(host: Hosted) -> Self {
+        let url = host.ready["rpc"].as_str().unwrap_or_default().replace("127.0.0.1", "localhost");
+        Self { host, url }
+    }
+
+    fn stop(self, site: &Site) {
+        self.host.stop();
         site.kit.kit.assert_clean();
-    }
-}
-
-/// Has settings taken up.
-fn hang_up(child: &Child, lines: &mut impl BufRead) {
-    kill_process(Pid::from_raw(child.id().try_into().unwrap()).unwrap(), Signal::HUP).unwrap();
-    loop {
-        let mut line = String::new();
-        assert!(lines.read_line(&mut line).unwrap() > 0, "it ended");
-        let line: Value = serde_json::from_str(&line).unwrap();
-        if line["event"] == "reloaded" {
-            return;
-        }
     }
 }
 
@@ -253,7 +231,7 @@ e2e! {
             site.kit.calls("security").iter().filter(|(method, _)| method == "Init").count()
         };
         assert_eq!(starts(), 1);
-        let below = outrigger_testkit::census::descendants_of(running.child.id());
+        let below = outrigger_testkit::census::descendants_of(running.host.pid());
         for process in below.iter().filter(|it| it.command.contains("outrigger-quorum-plugin")) {
             // All four: each interface is a process of its own.
             kill_process(Pid::from_raw(process.pid).unwrap(), Signal::KILL).unwrap();
@@ -274,27 +252,25 @@ e2e! {
     async fn what_settings_add_and_drop_is_served_guarded_and_gone_at_once() {
         let mut kit = QuorumKit::with("helloworld", json!({}));
         let mut running = Running::on(&kit, &["--rpc", "127.0.0.1:0"]);
-        let open = || WsClientBuilder::default().build(running.url.replace("http", "ws"));
-        let client = open().await.unwrap();
+        let url = running.url.replace("http", "ws");
+        let client = WsClientBuilder::default().build(url).await.unwrap();
         let greet = || client.request::<Value, _>("plugin@helloworld_greeting", rpc_params!["x"]);
         let make = || client.request::<Value, _>("plugin@account_newAccount", rpc_params![json!({})]);
         assert_eq!(greet().await.unwrap(), "Hello x!");
         assert_eq!(code(make().await).0, -32_601, "no account plugin yet");
 
         kit.add("account", json!({}));
-        hang_up(&running.child, &mut running.lines);
+        running.host.hang_up();
         assert!(make().await.unwrap()["address"].is_string());
         kit.add("security", json!({ "tokens": {} }));
-        hang_up(&running.child, &mut running.lines);
+        running.host.hang_up();
         let refused = greet().await;
         assert_eq!(code(refused), (-32_001, "missing access token".into()));
         kit.kit.set("/providers/security", Value::Null);
-        hang_up(&running.child, &mut running.lines);
+        running.host.hang_up();
         assert_eq!(code(greet().await).0, -32_001, "nobody is let in by dropping the guard");
         drop(client);
-        let pid = Pid::from_raw(running.child.id().try_into().unwrap()).unwrap();
-        kill_process(pid, Signal::TERM).unwrap();
-        assert!(running.child.wait().unwrap().success());
+        running.host.stop();
         kit.kit.assert_clean();
     }
 
@@ -332,20 +308,13 @@ e2e! {
         site.kit.kit.set("/providers/helloworld/config/greeting", json!("Hello"));
         site.kit.kit.set("/providers/account/config/keys", json!(["46".repeat(32)]));
         let log = std::fs::File::create(site.kit.kit.path().join("log")).unwrap();
-        let mut child = Command::new(artifacts::command())
+        let mut command = Command::new(artifacts::command());
+        command
             .args(["run", "--json", "--plugins.skipverify", "--rpc", "127.0.0.1:0"])
             .args(["--rpc.api", "admin,plugin@account", "--plugins", &site.kit.kit.settings_url()])
             .env("OUTRIGGER_LOG", "trace")
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        lines.read_line(&mut line).unwrap();
-        let ready: Value = serde_json::from_str(&line).unwrap();
-        let url = ready["rpc"].as_str().unwrap().replace("127.0.0.1", "localhost");
-        let running = Running { child, url, lines };
+            .stderr(log);
+        let running = Running::of(Hosted::start(command));
         let token = format!("bearer {marker}");
         let client = ws(&site, &running.url, Some(&token)).await;
         let refused: Result<Value, _> = client.request("admin_nodeInfo", rpc_params![]).await;

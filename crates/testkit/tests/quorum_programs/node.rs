@@ -2,20 +2,19 @@
 //! all four interfaces, zips signed by the command, real tokens, a real
 //! certificate, calls by curl and over a WebSocket.
 
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jsonrpsee::core::client::{ClientT as _, Error};
 use jsonrpsee::rpc_params;
 use jsonrpsee::ws_client::{WsClient, WsClientBuilder};
+use outrigger_testkit::hosted::Hosted;
 use outrigger_testkit::kit::{Kit, VERSION};
 use outrigger_testkit::oauth::{KeySet, Signer, claims, expired};
 use outrigger_testkit::quorum_programs::{Language, Names, Program};
 use outrigger_testkit::{artifacts, e2e};
-use rustix::process::{Pid, Signal, kill_process};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde_json::{Value, json};
@@ -72,20 +71,19 @@ impl Site {
     }
 
     fn run(&self) -> Running {
-        let mut child = Command::new(artifacts::command())
-            .args(["run", "--json", "--plugins.localverify", "--identity", IDENTITY])
-            .args(["--rpc", "127.0.0.1:0", "--rpc.api", "admin,plugin@helloworld,plugin@account"])
-            .args(["--plugins", &self.kit.settings_url()])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        lines.read_line(&mut line).unwrap();
-        let ready: Value = serde_json::from_str(&line).expect("it is ready");
-        let url = ready["rpc"].as_str().unwrap().replace("127.0.0.1", "localhost");
-        Running { child, url, _lines: lines }
+        let host = Hosted::run(&[
+            "--plugins.localverify",
+            "--identity",
+            IDENTITY,
+            "--rpc",
+            "127.0.0.1:0",
+            "--rpc.api",
+            "admin,plugin@helloworld,plugin@account",
+            "--plugins",
+            &self.kit.settings_url(),
+        ]);
+        let url = host.ready["rpc"].as_str().unwrap().replace("127.0.0.1", "localhost");
+        Running { host, url }
     }
 
     /// One call by curl, with a header or without.
@@ -131,16 +129,13 @@ impl Site {
 }
 
 struct Running {
-    child: Child,
+    host: Hosted,
     url: String,
-    _lines: BufReader<ChildStdout>,
 }
 
 impl Running {
-    fn stop(mut self, kit: &Kit) {
-        let pid = Pid::from_raw(self.child.id().try_into().unwrap()).unwrap();
-        kill_process(pid, Signal::TERM).unwrap();
-        assert!(self.child.wait().unwrap().success());
+    fn stop(self, kit: &Kit) {
+        self.host.stop();
         kit.assert_clean();
     }
 }
