@@ -160,7 +160,7 @@ func (p *probe) CallHost(ctx context.Context, req *gen.CallHostRequest) (*gen.Pa
 func (p *probe) Offer(_ context.Context, req *gen.OfferRequest) (*gen.OfferResponse, error) {
 	id := p.broker.NextId()
 	if !req.GetSilent() {
-		go p.broker.AcceptAndServe(id, answerServer("plugin:"))
+		serveAnswer(p.broker, id, "plugin:")
 	}
 	return &gen.OfferResponse{BrokerId: id}, nil
 }
@@ -187,6 +187,24 @@ type answer struct {
 
 func (a *answer) Ask(_ context.Context, payload *gen.Payload) (*gen.Payload, error) {
 	return &gen.Payload{Data: append([]byte(a.prefix), payload.GetData()...)}, nil
+}
+
+// serveAnswer serves one on a brokered connection, and returns once the other side
+// may dial it: a knock before there is a listener ends a multiplexed session.
+func serveAnswer(broker *plugin.GRPCBroker, id uint32, prefix string) {
+	server := answerServer(prefix)
+	listens, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		broker.AcceptAndServe(id, func(options []grpc.ServerOption) *grpc.Server {
+			close(listens)
+			return server(options)
+		})
+	}()
+	select {
+	case <-listens:
+	case <-ended:
+	}
 }
 
 // answerServer is what AcceptAndServe wants: a server with the options, which

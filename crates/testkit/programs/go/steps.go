@@ -140,7 +140,7 @@ func describe(ctx context.Context, s *session) (string, error) {
 // callHost lets the plugin call a service of the host.
 func callHost(ctx context.Context, s *session) (string, error) {
 	id := s.broker.NextId()
-	go s.broker.AcceptAndServe(id, answerServer("host:"))
+	serveAnswer(s.broker, id, "host:")
 	answer, err := s.probe().CallHost(ctx, &gen.CallHostRequest{BrokerId: id, Data: []byte("question")})
 	return string(answer.GetData()), err
 }
