@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::stream::{self, Stream, StreamExt as _};
 use outrigger::Remote;
+use outrigger::metrics::LOG_LOST;
 use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
@@ -54,20 +55,25 @@ pub(crate) async fn logs(
     let first = logs.last(LINES);
     let last = first.last().map_or(0, |line| line.number);
     let first: Vec<Event> = first.iter().map(|line| named("line", &view::Line::of(line))).collect();
-    let rest = stream::unfold((following, last), |(mut following, last)| async move {
-        loop {
-            match following.recv().await {
-                // It was among the first.
-                Ok(line) if line.number <= last => {}
-                Ok(line) => {
-                    let event = named("line", &view::Line::of(&line));
-                    return Some((event, (following, last)));
+    let rest = stream::unfold((following, last), move |(mut following, last)| {
+        let instance = instance.clone();
+        async move {
+            loop {
+                match following.recv().await {
+                    // It was among the first.
+                    Ok(line) if line.number <= last => {}
+                    Ok(line) => {
+                        let event = named("line", &view::Line::of(&line));
+                        return Some((event, (following, last)));
+                    }
+                    Err(RecvError::Lagged(lost)) => {
+                        metrics::counter!(LOG_LOST.name, "plugin" => instance.clone())
+                            .increment(lost);
+                        let event = named("lost", &lost);
+                        return Some((event, (following, last)));
+                    }
+                    Err(RecvError::Closed) => return None,
                 }
-                Err(RecvError::Lagged(lost)) => {
-                    let event = named("lost", &lost);
-                    return Some((event, (following, last)));
-                }
-                Err(RecvError::Closed) => return None,
             }
         }
     });

@@ -122,6 +122,24 @@ pub enum PluginErrorKind {
     Internal(String),
 }
 
+impl PluginErrorKind {
+    /// A word for it, for metrics.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Discovery(_) | Self::DiscoveryTimedOut(_) => "distribution",
+            Self::Seal(_) | Self::Swapped(_) | Self::RunDir(_) | Self::FilesGone(_) => "files",
+            Self::Launch(_) => "launch",
+            Self::Tls(_) | Self::Config(_) => "config",
+            Self::Initialise(_) | Self::InitialiseTimedOut(_) => "initialise",
+            Self::Died { .. } => "died",
+            Self::Hung { .. } => "hung",
+            Self::Attached | Self::Rehearsing | Self::Stopped => "refused",
+            Self::Internal(_) => "internal",
+        }
+    }
+}
+
 fn said(last_words: &str) -> String {
     if last_words.is_empty() { String::new() } else { format!("; its last words: {last_words}") }
 }

@@ -15,7 +15,9 @@ mod error;
 mod interface;
 mod live;
 mod logs;
+mod mail;
 pub mod manager;
+pub mod metrics;
 mod plugin;
 pub mod settings;
 mod source;
@@ -26,7 +28,8 @@ pub use crash::{CrashReport, Crashes};
 pub use error::{HostError, PluginError, PluginErrorKind};
 pub use interface::{InitialiseError, InitialiseRequest, Initialiser, InterfaceSpec};
 pub use live::{
-    Budget, CallLimits, Circuit, Entered, Link, Live, LostCalls, Passage, Probe, Unavailable,
+    Budget, CallLimits, Circuit, Counts, Entered, Link, Live, LostCalls, Passage, Probe, Traffic,
+    Unavailable,
 };
 pub use logs::{LoggedLine, Logs};
 pub use plugin::TlsFilesError;

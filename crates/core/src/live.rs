@@ -24,6 +24,7 @@ mod budget;
 mod calls;
 mod circuit;
 mod lost;
+mod traffic;
 mod unavailable;
 
 pub use budget::Budget;
@@ -31,6 +32,7 @@ use calls::{CLOSED, Calls, Counted};
 pub use circuit::{Circuit, Passage, Probe};
 pub(crate) use lost::Lost;
 pub use lost::LostCalls;
+pub use traffic::{Counts, Traffic};
 pub use unavailable::Unavailable;
 
 /// Time limits of calls; they follow the settings.
@@ -63,6 +65,7 @@ struct Shared {
     /// Methods that may be sent twice.
     idempotent: &'static [&'static str],
     budget: Budget,
+    counts: Counts,
     /// By method; looked up once by each handle.
     circuits: Mutex<BTreeMap<&'static str, Arc<Circuit>>>,
 }
@@ -168,6 +171,7 @@ impl LiveCell {
             waiting: AtomicU32::new(0),
             idempotent,
             budget: Budget::default(),
+            counts: Counts::default(),
             circuits: Mutex::default(),
         });
         Self { shared, removed: None }
@@ -284,6 +288,24 @@ impl Link {
         self.0.current.load().as_ref().map_or(0, |live| live.in_flight())
     }
 
+    /// Where calls are counted.
+    #[must_use]
+    pub fn counts(&self) -> &Counts {
+        &self.0.counts
+    }
+
+    /// Calls so far.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        self.0.counts.read()
+    }
+
+    /// Calls that wait, for a place or for a generation.
+    #[must_use]
+    pub fn waiting(&self) -> u32 {
+        self.0.waiting.load(Ordering::Relaxed)
+    }
+
     /// Whether a method, by its name without the service, may be sent twice.
     #[must_use]
     pub fn is_idempotent(&self, method: &str) -> bool {
@@ -313,10 +335,19 @@ impl Link {
     ///
     /// Dropping the future counts nothing in.
     pub async fn enter(&self) -> Result<Entered, Unavailable> {
+        match self.enter_now() {
+            Some(entered) => Ok(entered),
+            None => self.enter_slowly().await,
+        }
+    }
+
+    /// Counts a call in, if that needs no waiting.
+    #[must_use]
+    pub fn enter_now(&self) -> Option<Entered> {
         let limit = self.0.limits.load().bounds.in_flight;
         match self.try_enter(limit) {
-            Tried::In(entered) => Ok(entered),
-            Tried::Full(_) | Tried::Nowhere => self.enter_slowly().await,
+            Tried::In(entered) => Some(entered),
+            Tried::Full(_) | Tried::Nowhere => None,
         }
     }
 
@@ -333,8 +364,17 @@ impl Link {
         Tried::Nowhere
     }
 
+    /// As [`enter`](Self::enter), for a call that could not enter at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`enter`](Self::enter).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`enter`](Self::enter).
     #[cold]
-    async fn enter_slowly(&self) -> Result<Entered, Unavailable> {
+    pub async fn enter_slowly(&self) -> Result<Entered, Unavailable> {
         let instance = || self.0.instance.clone();
         let limits = self.limits();
         let CallBounds { in_flight, queue, wait, .. } = limits.bounds;

@@ -75,7 +75,9 @@ impl Logs {
         self.following.subscribe()
     }
 
-    pub(crate) fn push(&self, line: &LogLine) {
+    /// Whether only its beginning was kept.
+    pub(crate) fn push(&self, line: &LogLine) -> bool {
+        let cut = line.message.len() > LONGEST || line.fields.len() > LONGEST;
         let mut line = line.clone();
         shorten(&mut line.message);
         shorten(&mut line.fields);
@@ -91,6 +93,7 @@ impl Logs {
         }
         // Under the lock, so that they come in their order. Nobody needs to listen.
         let _unheard = self.following.send(logged);
+        cut
     }
 }
 
@@ -119,13 +122,13 @@ mod tests {
     fn the_last_thousand_lines_are_kept_within_a_budget_of_bytes() {
         let logs = Logs::default();
         for number in 0..1_500 {
-            logs.push(&line(&number.to_string()));
+            let _whole = logs.push(&line(&number.to_string()));
         }
         let kept = logs.last(usize::MAX);
         assert_eq!((kept.len(), kept[0].number), (1_000, 501));
         assert_eq!(logs.last(2)[1].line.message, "1499");
         for _ in 0..100 {
-            logs.push(&line(&"é".repeat(10_000)));
+            assert!(logs.push(&line(&"é".repeat(10_000))));
         }
         let kept = logs.last(usize::MAX);
         assert!(kept.iter().all(|logged| logged.line.message.len() <= LONGEST));
@@ -136,9 +139,9 @@ mod tests {
     fn whoever_follows_gets_each_line_and_is_told_how_many_it_lost() {
         let logs = Logs::default();
         let mut following = logs.follow();
-        logs.push(&line("one"));
+        assert!(!logs.push(&line("one")));
         assert_eq!(following.try_recv().unwrap().line.message, "one");
-        (0..300).for_each(|_| logs.push(&line("more")));
+        (0..300).for_each(|_| drop(logs.push(&line("more"))));
         assert!(matches!(following.try_recv(), Err(broadcast::error::TryRecvError::Lagged(44))));
     }
 }

@@ -9,6 +9,7 @@ mod gate;
 mod ground;
 mod host;
 pub mod messages;
+mod observe;
 mod plan;
 mod registry;
 mod reload;

@@ -5,6 +5,7 @@
 //! and come back as messages.
 
 pub(crate) mod actor;
+pub(crate) mod counted;
 mod effects;
 pub(crate) mod lifecycle;
 mod load;

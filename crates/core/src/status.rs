@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use outrigger_transport::{Containment, Security, Stopped};
 use outrigger_types::{Generation, InstanceName, InterfaceName, PluginName, PluginVersion};
@@ -132,6 +133,10 @@ pub struct PluginStatus {
     pub version: PluginVersion,
     /// Its state.
     pub state: PluginState,
+    /// Since when it is in that state.
+    pub state_since: SystemTime,
+    /// Since when the serving generation serves.
+    pub serving_since: Option<SystemTime>,
     /// Whether the node may not start without it.
     pub required: bool,
     /// The generation that serves.
@@ -164,6 +169,11 @@ pub struct PluginStatus {
     pub crashes: Crashes,
     /// What bringing the serving generation up took.
     pub timings: StartTimings,
+}
+
+/// What others are shown, and nothing is decided by.
+pub(crate) fn now() -> SystemTime {
+    SystemTime::now()
 }
 
 /// Something that happened to an instance.

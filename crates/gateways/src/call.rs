@@ -248,7 +248,7 @@ impl Caller {
     pub(crate) fn bad_answer(&self, method: &Method, what: String) -> GatewayError {
         let plugin = self.0.instance().to_string();
         let error = GatewayError::BadAnswer { plugin, method: method.name, what };
-        metrics::failed(self.0.instance().as_str(), method.name, error.outcome());
+        method.metrics.failed(self.0.instance().as_str(), method.name, &error);
         error
     }
 
@@ -273,7 +273,8 @@ impl Caller {
             work.await
         };
         if let Err(error) = &outcome {
-            metrics::failed(plugin, method.name, error.outcome());
+            method.metrics.failed(plugin, method.name, error);
+            self.0.counts().failed();
             tracing::debug!(plugin, method = method.name, %error, "call failed");
         }
         outcome
@@ -318,7 +319,14 @@ impl Caller {
         // for long enough to be blamed.
         let (had_it, blamed) = (AtomicU64::new(0), AtomicBool::new(false));
         let work = async {
-            let entered = self.0.enter().await?;
+            let entered = match self.0.enter_now() {
+                Some(entered) => entered,
+                None => {
+                    let _queued = method.metrics.queued(plugin, method.name);
+                    self.0.enter_slowly().await?
+                }
+            };
+            let _in_flight = method.metrics.in_flight(plugin, method.name);
             had_it.store(entered.generation().0, Ordering::Relaxed);
             let left = deadline.saturating_sub(started.elapsed());
             blamed.store(patient(left), Ordering::Relaxed);
@@ -364,7 +372,8 @@ impl Caller {
             }
         };
         circuit.answered(generation, started + took);
-        method.metrics.succeeded(plugin, method.name, took.as_secs_f64());
+        self.0.counts().answered(took);
+        method.metrics.answered(plugin, method.name, took.as_secs_f64());
         Ok(answer)
     }
 }

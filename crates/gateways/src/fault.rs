@@ -139,6 +139,55 @@ impl GatewayError {
         }
     }
 
+    /// Every answer of [`GatewayError::code`].
+    pub(crate) const CODES: &'static [&'static str] = &[
+        "cancelled",
+        "unknown",
+        "invalid_argument",
+        "deadline_exceeded",
+        "not_found",
+        "already_exists",
+        "permission_denied",
+        "resource_exhausted",
+        "failed_precondition",
+        "aborted",
+        "out_of_range",
+        "unimplemented",
+        "internal",
+        "unavailable",
+        "data_loss",
+        "unauthenticated",
+        "down",
+        "reloading",
+        "crowded",
+        "busy",
+        "tripped",
+        "ended",
+        "disconnected",
+        "bad_answer",
+        "invalid",
+        "wrong_endpoint",
+        "overloaded",
+    ];
+
+    /// The plugin's own status code, or a word for what the host found. Bounded, for
+    /// metrics.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unavailable(unavailable) => unavailable.code(),
+            Self::Disconnected { .. } => "disconnected",
+            Self::DeadlineExceeded { .. } => "deadline_exceeded",
+            Self::Unimplemented { .. } => "unimplemented",
+            Self::Refused { code, .. } => word(*code),
+            Self::BadAnswer { .. } => "bad_answer",
+            Self::Invalid { .. } => "invalid",
+            Self::RefreshToken(error) => error.code(),
+            Self::WrongEndpoint { .. } => "wrong_endpoint",
+            Self::Overloaded { .. } => "overloaded",
+        }
+    }
+
     /// Maps a status; `deadline` is the call's own.
     pub(crate) fn from_status(
         status: &Status,
@@ -168,6 +217,29 @@ impl GatewayError {
     }
 }
 
+/// A status code, as gRPC's documents spell it, in small letters.
+const fn word(code: Code) -> &'static str {
+    match code {
+        // No refusal; tonic has it all the same.
+        Code::Ok | Code::Unknown => "unknown",
+        Code::Cancelled => "cancelled",
+        Code::InvalidArgument => "invalid_argument",
+        Code::DeadlineExceeded => "deadline_exceeded",
+        Code::NotFound => "not_found",
+        Code::AlreadyExists => "already_exists",
+        Code::PermissionDenied => "permission_denied",
+        Code::ResourceExhausted => "resource_exhausted",
+        Code::FailedPrecondition => "failed_precondition",
+        Code::Aborted => "aborted",
+        Code::OutOfRange => "out_of_range",
+        Code::Unimplemented => "unimplemented",
+        Code::Internal => "internal",
+        Code::Unavailable => "unavailable",
+        Code::DataLoss => "data_loss",
+        Code::Unauthenticated => "unauthenticated",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,6 +261,22 @@ mod tests {
         ];
         for (status, outcome) in rows {
             assert_eq!(map(&status).outcome(), outcome, "{status:?}");
+        }
+    }
+
+    #[test]
+    fn every_status_code_has_a_place_among_the_codes() {
+        for code in 1..=16 {
+            let error = map(&Status::new(Code::from_i32(code), "no"));
+            assert!(GatewayError::CODES.contains(&error.code()), "{error:?}");
+        }
+        let rows = [
+            (Status::not_found("no"), "not_found"),
+            (Status::unavailable("the plugin says so"), "unavailable"),
+            (Status::cancelled("Timeout expired"), "deadline_exceeded"),
+        ];
+        for (status, code) in rows {
+            assert_eq!(map(&status).code(), code, "{status:?}");
         }
     }
 

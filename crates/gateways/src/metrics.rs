@@ -1,24 +1,27 @@
-//! Names of the metrics of calls, and the handles that a gateway keeps.
+//! What is counted of calls, and the handles that a gateway keeps for that.
 
 use std::sync::OnceLock;
 
-use metrics::{Counter, Histogram};
+use metrics::{Counter, Gauge, Histogram};
+use outrigger_core::metrics as names;
 
-/// Calls by `plugin`, `method` and `outcome`.
-const CALLS: &str = "outrigger_gateway_calls_total";
+use crate::fault::GatewayError;
 
-/// Seconds from the start of a successful call to its end, by `plugin` and
-/// `method`.
-const SECONDS: &str = "outrigger_gateway_call_seconds";
-
-/// Calls that were made again after their generation ended, by `plugin` and
-/// `method`.
-const REPEATED: &str = "outrigger_gateway_repeated_calls_total";
-
-/// What a successful call touches: looked up once, not once a call. Made at the
+/// What the calls of one method touch: looked up once, not once a call. Made at the
 /// first call, when the node has installed its recorder.
 #[derive(Default)]
-pub(crate) struct MethodMetrics(OnceLock<(Counter, Histogram)>);
+pub(crate) struct MethodMetrics {
+    handles: OnceLock<Handles>,
+    /// By the place of its code among [`GatewayError::CODES`].
+    failed: [OnceLock<Counter>; GatewayError::CODES.len()],
+}
+
+struct Handles {
+    answered: Counter,
+    seconds: Histogram,
+    in_flight: Gauge,
+    queued: Gauge,
+}
 
 impl std::fmt::Debug for MethodMetrics {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -26,28 +29,69 @@ impl std::fmt::Debug for MethodMetrics {
     }
 }
 
+/// Counted in until it is dropped.
+pub(crate) struct Counted<'a>(&'a Gauge);
+
+impl<'a> Counted<'a> {
+    fn new(gauge: &'a Gauge) -> Self {
+        gauge.increment(1);
+        Self(gauge)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.decrement(1);
+    }
+}
+
 impl MethodMetrics {
-    pub(crate) fn succeeded(&self, plugin: &str, method: &'static str, seconds: f64) {
-        let (calls, histogram) = self.0.get_or_init(|| {
-            let plugin = plugin.to_owned();
-            (
-                metrics::counter!(CALLS, "plugin" => plugin.clone(), "method" => method, "outcome" => "ok"),
-                metrics::histogram!(SECONDS, "plugin" => plugin, "method" => method),
-            )
+    fn handles(&self, plugin: &str, method: &'static str) -> &Handles {
+        self.handles.get_or_init(|| {
+            let plugin = || plugin.to_owned();
+            Handles {
+                answered: metrics::counter!(names::CALLS.name, "plugin" => plugin(), "method" => method, "code" => "ok"),
+                seconds: metrics::histogram!(names::CALL_SECONDS.name, "plugin" => plugin(), "method" => method),
+                in_flight: metrics::gauge!(names::CALLS_IN_FLIGHT.name, "plugin" => plugin(), "method" => method),
+                queued: metrics::gauge!(names::CALLS_QUEUED.name, "plugin" => plugin(), "method" => method),
+            }
+        })
+    }
+
+    /// A generation has the call.
+    pub(crate) fn in_flight(&self, plugin: &str, method: &'static str) -> Counted<'_> {
+        Counted::new(&self.handles(plugin, method).in_flight)
+    }
+
+    /// The call waits.
+    pub(crate) fn queued(&self, plugin: &str, method: &'static str) -> Counted<'_> {
+        Counted::new(&self.handles(plugin, method).queued)
+    }
+
+    pub(crate) fn answered(&self, plugin: &str, method: &'static str, seconds: f64) {
+        let handles = self.handles(plugin, method);
+        handles.answered.increment(1);
+        handles.seconds.record(seconds);
+    }
+
+    #[cold]
+    pub(crate) fn failed(&self, plugin: &str, method: &'static str, error: &GatewayError) {
+        let code = error.code();
+        let place = GatewayError::CODES.iter().position(|known| *known == code);
+        let Some(place) = place else { return };
+        let counter = self.failed[place].get_or_init(|| {
+            metrics::counter!(names::CALLS.name, "plugin" => plugin.to_owned(), "method" => method, "code" => code)
         });
-        calls.increment(1);
-        histogram.record(seconds);
+        counter.increment(1);
+        if error.was_not_sent() {
+            metrics::counter!(names::CALLS_REFUSED.name, "plugin" => plugin.to_owned(), "method" => method, "reason" => code)
+                .increment(1);
+        }
     }
 }
 
 #[cold]
-pub(crate) fn failed(plugin: &str, method: &'static str, outcome: &'static str) {
-    let plugin = plugin.to_owned();
-    metrics::counter!(CALLS, "plugin" => plugin, "method" => method, "outcome" => outcome)
-        .increment(1);
-}
-
-#[cold]
 pub(crate) fn repeated(plugin: &str, method: &'static str) {
-    metrics::counter!(REPEATED, "plugin" => plugin.to_owned(), "method" => method).increment(1);
+    metrics::counter!(names::CALLS_REPEATED.name, "plugin" => plugin.to_owned(), "method" => method)
+        .increment(1);
 }

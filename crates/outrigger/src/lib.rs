@@ -91,7 +91,7 @@ pub use outrigger_core::{
     CrashReport, Crashes, DryRun, EventKind, HostError, HostEvent, InitialiseError,
     InitialiseRequest, Initialiser, InterfaceSpec, Link, LoggedLine, Logs, LostCalls, PluginError,
     PluginErrorKind, PluginSource, PluginState, PluginStatus, RunsAs, SecurityMode, StartTimings,
-    TlsFilesError, Unavailable, manager,
+    TlsFilesError, Traffic, Unavailable, manager, metrics,
 };
 pub use outrigger_gateways::{
     CallOptions, Caller, Gateway, GatewayError, Method, Outgoing, account, helloworld, initialiser,

@@ -76,6 +76,19 @@ pub enum Unavailable {
 }
 
 impl Unavailable {
+    /// A word for it, for metrics.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Down { .. } => "down",
+            Self::Reloading { .. } => "reloading",
+            Self::Crowded { .. } => "crowded",
+            Self::Busy { .. } => "busy",
+            Self::Tripped { .. } => "tripped",
+            Self::Ended { .. } => "ended",
+        }
+    }
+
     /// Whether the call was never sent, so that sending it again cannot do
     /// anything twice.
     #[must_use]

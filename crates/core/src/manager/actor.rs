@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use actix::{Actor, Addr, Context, Handler, MessageResult, ResponseFuture};
+use actix::{Actor, Context, Handler, MessageResult, ResponseFuture};
 use futures_util::future::join_all;
 use futures_util::stream;
 use futures_util::{FutureExt as _, StreamExt as _};
@@ -15,10 +15,14 @@ use super::config::SettingsSource;
 use super::factory::Factory;
 use super::gate::Gate;
 use super::ground::Ground;
-use super::messages::{FindConnection, GetLink, GetStatus, StartAll, StopAll, Subscribe};
+use super::messages::{
+    Adopt, ApplySettings, ApplyWatched, DryRunReload, FindConnection, GetLink, GetStatus,
+    ReloadAll, ReloadPlugin, StartAll, StartPlugin, StopAll, StopPlugin, Subscribe,
+};
 use super::registry::{Instance, Registry};
 use crate::caught;
 use crate::error::{HostError, PluginError, PluginErrorKind};
+use crate::mail::{Mail, Mailbox, counted};
 use crate::plugin::messages::{GetConnection, Start, Stop};
 use crate::settings::order;
 
@@ -36,22 +40,31 @@ pub struct PluginManager {
     pub(super) settings: SettingsSource,
     pub(super) ground: Ground,
     pub(super) gate: Gate,
+    /// What of its mailbox is counted.
+    pub(super) mailbox: Arc<Mailbox>,
     /// Whether everything was told to stop.
     pub(super) stopping: bool,
 }
 
 impl PluginManager {
-    pub(super) fn start(self) -> Addr<Self> {
-        Self::create(|ctx| {
+    pub(super) fn start(self) -> Mail<Self> {
+        let mailbox = self.mailbox.clone();
+        let address = Self::create(|ctx| {
             ctx.set_mailbox_capacity(MAILBOX);
             self
-        })
+        });
+        Mail::new(address, mailbox)
     }
 }
 
 impl Actor for PluginManager {
     type Context = Context<Self>;
 }
+
+counted!(
+    PluginManager: StartAll, StopAll, ReloadPlugin, ReloadAll, DryRunReload, StartPlugin,
+    StopPlugin, ApplySettings, ApplyWatched, Adopt, FindConnection,
+);
 
 impl Handler<StartAll> for PluginManager {
     type Result = ResponseFuture<Result<(), HostError>>;

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use actix::{Addr, Context, Handler, ResponseFuture};
+use actix::{Context, Handler, ResponseFuture};
 use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
 use outrigger_discovery::Resolver;
@@ -24,6 +24,7 @@ use super::registry::{Instance, Registry};
 use super::watching::digest_of;
 use crate::caught;
 use crate::error::{HostError, PluginError, PluginErrorKind};
+use crate::mail::Mail;
 use crate::plugin::HostContext;
 use crate::plugin::messages::{GetServed, Reload, Remove, Served, Start};
 use crate::settings::{Env, ProviderSettings, Settings, SettingsError, read_config};
@@ -75,7 +76,7 @@ struct Step {
 
 /// One application of settings.
 struct Work {
-    manager: Addr<PluginManager>,
+    manager: Mail<PluginManager>,
     registry: Registry,
     source: SettingsSource,
     known: Vec<InterfaceName>,
@@ -94,7 +95,7 @@ impl Work {
     ) -> Self {
         use actix::AsyncContext as _;
         Self {
-            manager: ctx.address(),
+            manager: Mail::new(ctx.address(), manager.mailbox.clone()),
             registry: manager.registry.clone(),
             source: manager.settings.clone(),
             known: manager.factory.interfaces.keys().cloned().collect(),

@@ -167,6 +167,8 @@ pub(super) fn initial_status(instance: &InstanceName, provider: &ProviderSetting
         containment: None,
         sandbox: sandbox(provider),
         failures: 0,
+        state_since: crate::status::now(),
+        serving_since: None,
         last_error: None,
         crashes: Crashes::default(),
         timings: StartTimings::default(),

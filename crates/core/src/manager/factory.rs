@@ -14,6 +14,7 @@ use crate::interface::InterfaceSpec;
 use crate::live::LiveCell;
 use crate::logs::Logs;
 use crate::plugin::actor::{PluginActor, call_limits, start};
+use crate::plugin::counted::{self, LogCounts};
 use crate::plugin::{Blueprint, HostContext};
 use crate::settings::{ProviderSettings, ReloadMode};
 use crate::source::{PluginSource, RunsAs};
@@ -48,14 +49,16 @@ impl Factory {
         status.runs_as = source.as_ref().and_then(PluginSource::runs_as).unwrap_or(self.runs_as);
         let directory = source.as_ref().and_then(PluginSource::directory);
         status.directory = directory.map(Path::to_owned);
+        counted::state(&status);
         let (status, statuses) = watch::channel(status);
         let own = source.as_ref().and_then(PluginSource::driver);
         let driver = own.unwrap_or_else(|| self.driver.clone());
         let mut output = self.outputs.get(instance).cloned().unwrap_or_default();
         let logs = Logs::default();
         let (kept, own) = (logs.clone(), output.lines.take());
+        let counts = LogCounts::new(instance.clone());
         output.lines = Some(Arc::new(move |line| {
-            kept.push(line);
+            counts.line(line, kept.push(line));
             if let Some(own) = &own {
                 own(line);
             }

@@ -22,12 +22,14 @@ use super::factory::Factory;
 use super::gate::Gate;
 use super::ground::Ground;
 use super::messages::{FindConnection, StartAll, StopAll};
+use super::observe::observe;
 use super::registry::{Lookup, Registry};
 use super::remote::Remote;
 use super::together::rest_for_one;
 use super::watching::{WatchSettings, watch};
 use crate::error::HostError;
 use crate::live::Link;
+use crate::mail::Mailbox;
 use crate::plugin::HostContext;
 use crate::settings::{Env, ProcessEnv, Settings};
 use crate::source::RunsAs;
@@ -196,13 +198,16 @@ impl Host {
                 known.insert(&instance, &factory.make(&instance, provider, spec));
             }
             let (registry, gate) = (known, Gate::default());
-            PluginManager { registry, factory, settings, ground, gate, stopping: false }.start()
+            let mailbox = Mailbox::manager();
+            PluginManager { registry, factory, settings, ground, gate, mailbox, stopping: false }
+                .start()
         })?;
         let (system, run_root) = (Some(system), Some(run_root));
         let io = config.io;
         let together =
             rest_for_one(registry.clone(), manager.clone(), events.subscribe(), end.clone());
         tasks.spawn_on(together, &io);
+        tasks.spawn_on(observe(registry.clone(), end.clone()), &io);
         Ok(Self {
             remote: Remote { registry, manager, events },
             system,
@@ -255,7 +260,7 @@ impl Host {
     /// The manager's address, for a node that is itself made of actors.
     #[must_use]
     pub fn manager(&self) -> Addr<PluginManager> {
-        self.remote.manager.clone()
+        self.remote.manager.address().clone()
     }
 
     /// Sees and steers this host, from here and from elsewhere.

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use actix::Addr;
 use arc_swap::{ArcSwap, Guard};
 use outrigger_discovery::Resolver;
 use outrigger_types::{InstanceName, InterfaceName};
@@ -13,6 +12,7 @@ use tokio::sync::watch;
 
 use crate::live::Link;
 use crate::logs::Logs;
+use crate::mail::Mail;
 use crate::plugin::actor::PluginActor;
 use crate::settings::{After, Strategy};
 use crate::status::PluginStatus;
@@ -24,7 +24,7 @@ pub(super) struct Instance {
     pub(super) logs: Logs,
     pub(super) status: watch::Receiver<PluginStatus>,
     pub(super) interface: InterfaceName,
-    pub(super) actor: Addr<PluginActor>,
+    pub(super) actor: Mail<PluginActor>,
     /// Whether the node may start without it.
     pub(super) required: bool,
     /// What it is started after.

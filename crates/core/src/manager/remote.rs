@@ -1,6 +1,5 @@
 //! Seeing and steering a host from elsewhere: a server's handlers, another task.
 
-use actix::Addr;
 use outrigger_types::{Generation, InstanceName};
 use tokio::sync::{broadcast, watch};
 
@@ -11,7 +10,9 @@ use super::messages::{
 use super::plan::{Applied, Reloaded};
 use super::registry::{Instance, Registry};
 use crate::error::HostError;
+use crate::live::Traffic;
 use crate::logs::Logs;
+use crate::mail::Mail;
 use crate::status::{DryRun, HostEvent, PluginStatus};
 
 /// A cheap clone that may outlive its host: then it finds what was there last, and
@@ -19,7 +20,7 @@ use crate::status::{DryRun, HostEvent, PluginStatus};
 #[derive(Debug, Clone)]
 pub struct Remote {
     pub(super) registry: Registry,
-    pub(super) manager: Addr<PluginManager>,
+    pub(super) manager: Mail<PluginManager>,
     pub(super) events: broadcast::Sender<HostEvent>,
 }
 
@@ -61,6 +62,12 @@ impl Remote {
     #[must_use]
     pub fn in_flight(&self, instance: &str) -> Option<u64> {
         Some(self.registry.get(instance)?.link.in_flight())
+    }
+
+    /// Calls of an instance since the host's start; `None` if there is none.
+    #[must_use]
+    pub fn traffic(&self, instance: &str) -> Option<Traffic> {
+        Some(self.registry.get(instance)?.link.traffic())
     }
 
     /// The names of the instances.

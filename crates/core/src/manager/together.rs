@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use actix::Addr;
+use crate::mail::Mail;
 use outrigger_types::InstanceName;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -18,7 +18,7 @@ use crate::status::{EventKind, HostEvent};
 /// it serves again after a death, if its strategy says so.
 pub(super) async fn rest_for_one(
     registry: Registry,
-    manager: Addr<PluginManager>,
+    manager: Mail<PluginManager>,
     mut events: Receiver<HostEvent>,
     end: CancellationToken,
 ) {

@@ -6,7 +6,7 @@ use std::io::Read as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use actix::Addr;
+use crate::mail::Mail;
 use outrigger_types::Sha256Digest;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -105,7 +105,7 @@ pub(super) async fn watch(
     files: Vec<PathBuf>,
     known: Option<Sha256Digest>,
     how: WatchSettings,
-    manager: Addr<PluginManager>,
+    manager: Mail<PluginManager>,
     io: Handle,
     end: CancellationToken,
 ) {

@@ -22,6 +22,7 @@ use super::{Blueprint, Event, HostContext, PluginParts, Serving, lifecycle};
 use crate::caught;
 use crate::error::{PluginError, PluginErrorKind};
 use crate::live::{CallLimits, Live, LiveCell};
+use crate::mail::{Mail, Mailbox};
 use crate::settings::{EnvironmentProfile, ProviderSettings, ReloadMode};
 use crate::status::{EventKind, HostEvent, PluginStatus};
 
@@ -61,6 +62,10 @@ pub(crate) struct PluginActor {
     /// kernel had ended for lack of memory by then.
     pub(super) served_since: (Instant, Option<u64>),
     pub(super) status: watch::Sender<PluginStatus>,
+    /// What the last failure was, until something serves again.
+    pub(super) failed_with: Option<&'static str>,
+    /// What of this instance's mailbox is counted.
+    pub(super) mailbox: Arc<Mailbox>,
     events: broadcast::Sender<HostEvent>,
 }
 
@@ -76,6 +81,7 @@ impl PluginActor {
         seed: u64,
     ) -> Self {
         let instance = status.borrow().instance.clone();
+        let mailbox = Mailbox::plugin(&instance);
         let exclusive = is_exclusive(&blueprint, &provider);
         let lifecycle = Lifecycle::new(exclusive, seed);
         let attached = blueprint.attached().is_some();
@@ -97,8 +103,14 @@ impl PluginActor {
             cell,
             served_since: (Instant::now(), None),
             status,
+            failed_with: None,
+            mailbox,
             events,
         }
+    }
+
+    fn mail(&self, ctx: &Context<Self>) -> Mail<Self> {
+        Mail::new(ctx.address(), self.mailbox.clone())
     }
 
     fn feed(&mut self, event: Event, ctx: &mut Context<Self>) {
@@ -240,11 +252,12 @@ impl PluginActor {
 
     fn initialise(&mut self, generation: Generation, ctx: &mut Context<Self>) {
         let cancel = self.cancellation(generation);
+        let mail = self.mail(ctx);
         let Some(serving) = self.lifecycle.candidate_mut(generation) else { return };
         // Watched from here on and not before: a death must not be told of
         // before the launch is.
         let instance = self.instance.clone();
-        let death = watch_death(serving.connection.clone(), generation, instance, ctx.address());
+        let death = watch_death(serving.connection.clone(), generation, instance, mail);
         serving.death = Some(AbortOnDropHandle::new(self.host.io.spawn(death)));
         let (loaded, connection) = (serving.loaded.clone(), serving.connection.clone());
         let (took, digest) = (serving.initialised_in.clone(), serving.config.clone());
@@ -285,7 +298,7 @@ impl PluginActor {
         work: impl Future<Output = Event> + Send + 'static,
         panicked: impl FnOnce(PluginError) -> Event + Send + 'static,
     ) {
-        let (actor, instance) = (ctx.address(), self.instance.clone());
+        let (actor, instance) = (self.mail(ctx), self.instance.clone());
         let work = async move {
             let outcome = AssertUnwindSafe(work).catch_unwind().await;
             let event = outcome.unwrap_or_else(|panic| {
@@ -327,9 +340,11 @@ fn is_exclusive(blueprint: &Blueprint, provider: &ProviderSettings) -> bool {
 }
 
 /// The only way to start one: the mailbox's size holds from here on.
-pub(crate) fn start(actor: PluginActor) -> actix::Addr<PluginActor> {
-    PluginActor::create(|ctx| {
+pub(crate) fn start(actor: PluginActor) -> Mail<PluginActor> {
+    let mailbox = actor.mailbox.clone();
+    let address = PluginActor::create(|ctx| {
         ctx.set_mailbox_capacity(MAILBOX);
         actor
-    })
+    });
+    Mail::new(address, mailbox)
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use actix::Addr;
 use outrigger_transport::{Connection, Health};
 use outrigger_types::{Generation, InstanceName};
 use tokio::time::{Instant, MissedTickBehavior};
@@ -11,6 +10,8 @@ use super::actor::PluginActor;
 use super::messages::Happened;
 use super::{Event, lifecycle};
 use crate::error::{PluginError, PluginErrorKind};
+use crate::mail::Mail;
+use crate::metrics::HEALTHY;
 use crate::settings::Timeouts;
 
 /// Ends with the generation's death, which it reports.
@@ -18,7 +19,7 @@ pub(super) async fn watch_death(
     connection: Arc<dyn Connection>,
     generation: Generation,
     instance: InstanceName,
-    actor: Addr<PluginActor>,
+    actor: Mail<PluginActor>,
 ) {
     let status = connection.died().await;
     let last_words = connection.last_words();
@@ -32,16 +33,19 @@ pub(super) async fn watch_health(
     connection: Arc<dyn Connection>,
     generation: Generation,
     instance: InstanceName,
-    actor: Addr<PluginActor>,
+    actor: Mail<PluginActor>,
     timeouts: Timeouts,
 ) {
     let start = Instant::now() + timeouts.health_interval;
     let mut ticks = tokio::time::interval_at(start, timeouts.health_interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut misses = 0;
+    let healthy = metrics::gauge!(HEALTHY.name, "plugin" => instance.to_string());
     while misses < timeouts.health_misses {
         ticks.tick().await;
-        match connection.health(timeouts.health_timeout).await {
+        let health = connection.health(timeouts.health_timeout).await;
+        healthy.set(if health == Health::Unreachable { 0.0 } else { 1.0 });
+        match health {
             Health::Unreachable => misses += 1,
             Health::Unsupported => return,
             // The plugin answers; that it does not serve is its own affair,
@@ -53,7 +57,7 @@ pub(super) async fn watch_health(
     report(generation, PluginError { plugin: instance, kind }, &actor).await;
 }
 
-async fn report(generation: Generation, fault: PluginError, actor: &Addr<PluginActor>) {
+async fn report(generation: Generation, fault: PluginError, actor: &Mail<PluginActor>) {
     let event: Event = lifecycle::Event::Died(generation, fault);
     // A stopped actor has nothing left to restart.
     let _stopped = actor.send(Happened(event)).await;

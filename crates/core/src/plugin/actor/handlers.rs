@@ -1,15 +1,20 @@
 //! The messages.
 
-use actix::{Actor, Context, Handler, MessageResult, ResponseFuture};
+use actix::{Actor, Context, Handler, ResponseFuture};
+use outrigger_transport::Connection;
 use outrigger_types::{Generation, failpoint};
+
+use std::sync::Arc;
 
 use super::PluginActor;
 use crate::error::{PluginError, PluginErrorKind};
+use crate::mail::counted;
 use crate::plugin::Event;
 use crate::plugin::effects::fault;
 use crate::plugin::load::Files;
 use crate::plugin::messages::{
-    GetConnection, GetServed, Happened, Rehearse, Reload, Remove, Served, Start, Stop,
+    GetConnection, GetServed, Happened, RehearsalEnded, Rehearse, Reload, Remove, Served, Start,
+    Stop,
 };
 use crate::status::DryRun;
 
@@ -18,6 +23,11 @@ type Answer = Result<Generation, PluginError>;
 impl Actor for PluginActor {
     type Context = Context<Self>;
 }
+
+counted!(
+    PluginActor: Start, Reload, Rehearse, RehearsalEnded, Stop, Remove, GetServed, GetConnection,
+    Happened,
+);
 
 impl Handler<Start> for PluginActor {
     type Result = ResponseFuture<Answer>;
@@ -105,23 +115,23 @@ impl Handler<Remove> for PluginActor {
 }
 
 impl Handler<GetServed> for PluginActor {
-    type Result = MessageResult<GetServed>;
+    type Result = Option<Served>;
 
     fn handle(&mut self, _: GetServed, _: &mut Context<Self>) -> Self::Result {
-        MessageResult(self.lifecycle.serving().map(|(_, serving)| Served {
+        self.lifecycle.serving().map(|(_, serving)| Served {
             provider: serving.loaded.provider.clone(),
             distribution: serving.loaded.files.distribution(),
             config: serving.config.get().copied(),
             looks_anew: matches!(serving.loaded.files, Files::Directory(_)),
-        }))
+        })
     }
 }
 
 impl Handler<GetConnection> for PluginActor {
-    type Result = MessageResult<GetConnection>;
+    type Result = Option<Arc<dyn Connection>>;
 
     fn handle(&mut self, _: GetConnection, _: &mut Context<Self>) -> Self::Result {
-        MessageResult(self.lifecycle.serving().map(|(_, serving)| serving.connection.clone()))
+        self.lifecycle.serving().map(|(_, serving)| serving.connection.clone())
     }
 }
 

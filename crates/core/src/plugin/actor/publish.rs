@@ -12,10 +12,10 @@ use super::{PluginActor, call_limits, is_exclusive, sandbox};
 use crate::crash;
 use crate::error::PluginError;
 use crate::live::Lost;
-use crate::plugin::Event;
 use crate::plugin::lifecycle::{Phase, Withdrawal};
 use crate::plugin::messages::Happened;
 use crate::plugin::monitor::watch_health;
+use crate::plugin::{Event, counted};
 use crate::settings::ProviderSettings;
 use crate::status::{EventKind, HostEvent, PluginState, StartTimings};
 
@@ -48,6 +48,7 @@ impl PluginActor {
             serving.health = health;
         }
         let spare = self.lifecycle.spare();
+        counted::version(&self.status.borrow(), false);
         self.status.send_modify(|status| {
             status.spare = spare;
             status.required = provider.required;
@@ -55,6 +56,7 @@ impl PluginActor {
             status.version = provider.definition.version.clone();
             status.sandbox = sandbox(&provider);
             status.generation = Some(generation);
+            status.serving_since = Some(crate::status::now());
             status.pid = info.pid;
             status.executable = executable;
             status.app_version = Some(info.app_version);
@@ -68,6 +70,7 @@ impl PluginActor {
                 ..timings
             };
         });
+        counted::version(&self.status.borrow(), true);
         tracing::info!(plugin = %self.instance, %generation, pid = info.pid, "plugin serves");
         self.remember();
         self.emit(EventKind::Ready(generation));
@@ -105,7 +108,7 @@ impl PluginActor {
         // One in test mode may stand at a breakpoint, which is no death.
         let test = self.blueprint.attached().is_some_and(|reattach| reattach.test);
         (!test).then(|| {
-            let (instance, actor) = (self.instance.clone(), ctx.address());
+            let (instance, actor) = (self.instance.clone(), self.mail(ctx));
             let health = watch_health(connection, generation, instance, actor, provider.timeouts);
             AbortOnDropHandle::new(self.host.io.spawn(health))
         })
@@ -129,8 +132,10 @@ impl PluginActor {
             Withdrawal::Switching => self.cell.switch(),
             Withdrawal::Stopping => self.cell.withdraw("it is stopped"),
         }
+        counted::version(&self.status.borrow(), false);
         self.status.send_modify(|status| {
             status.generation = None;
+            status.serving_since = None;
             status.pid = None;
             status.app_version = None;
             status.security = None;
@@ -151,6 +156,9 @@ impl PluginActor {
         let before = self.status.borrow().state;
         self.status.send_if_modified(|status| {
             let changed = status.state != state || status.spare != spare;
+            if status.state != state {
+                status.state_since = crate::status::now();
+            }
             status.state = state;
             status.spare = spare;
             changed
@@ -185,7 +193,8 @@ impl PluginActor {
         }
     }
 
-    pub(in crate::plugin) fn emit(&self, kind: EventKind) {
+    pub(in crate::plugin) fn emit(&mut self, kind: EventKind) {
+        self.count(&kind);
         // Nobody needs to listen.
         let _unheard = self.events.send(HostEvent { instance: self.instance.clone(), kind });
     }

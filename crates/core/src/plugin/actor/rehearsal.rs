@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use actix::{AsyncContext as _, Context, ResponseFuture};
+use actix::{Context, ResponseFuture};
 use futures_util::FutureExt as _;
 use outrigger_types::{Generation, InstanceName};
 use tokio::sync::oneshot;
@@ -49,7 +49,7 @@ impl PluginActor {
             // Where two may not run nothing is launched, and nobody waits for it.
             generation: (!alone).then(|| self.lifecycle.lend_generation()),
         };
-        let (generation, actor) = (rehearsal.generation, ctx.address());
+        let (generation, actor) = (rehearsal.generation, self.mail(ctx));
         let (answer, answered) = oneshot::channel();
         let instance = self.instance.clone();
         let work = async move {

@@ -1,0 +1,157 @@
+//! What is counted of an instance's life, beside its calls.
+
+use std::sync::OnceLock;
+
+use metrics::{Counter, counter, gauge};
+use outrigger_transport::LogLine;
+use outrigger_types::InstanceName;
+
+use super::actor::PluginActor;
+use crate::error::PluginErrorKind;
+use crate::metrics as names;
+use crate::status::{EventKind, PluginState, PluginStatus};
+
+impl PluginActor {
+    /// Counts what happened.
+    pub(super) fn count(&mut self, kind: &EventKind) {
+        let plugin = || self.instance.to_string();
+        match kind {
+            EventKind::State(_) => state(&self.status.borrow()),
+            EventKind::Ready(_) => {
+                serving(&self.status.borrow());
+                if let Some(reason) = self.failed_with.take() {
+                    counter!(names::RESTARTS.name, "plugin" => plugin(), "reason" => reason)
+                        .increment(1);
+                }
+            }
+            EventKind::SpareReady(_) => state(&self.status.borrow()),
+            EventKind::RolledBack(_) => self.reloaded("rolled_back"),
+            _ => {}
+        }
+    }
+
+    /// Counts a death, a hang, or an attempt that failed.
+    pub(super) fn count_failure(&mut self, kind: &PluginErrorKind) {
+        let (plugin, reason) = (self.instance.to_string(), kind.word());
+        counter!(names::FAILURES.name, "plugin" => plugin, "reason" => reason).increment(1);
+        self.failed_with = Some(reason);
+    }
+
+    fn reloaded(&self, result: &'static str) {
+        let plugin = self.instance.to_string();
+        counter!(names::RELOADS.name, "plugin" => plugin, "result" => result).increment(1);
+    }
+}
+
+const STATES: [PluginState; 9] = [
+    PluginState::Stopped,
+    PluginState::Starting,
+    PluginState::Ready,
+    PluginState::Reloading,
+    PluginState::Switching,
+    PluginState::BackingOff,
+    PluginState::CircuitOpen,
+    PluginState::Failed,
+    PluginState::Stopping,
+];
+
+const fn word(state: PluginState) -> &'static str {
+    match state {
+        PluginState::Stopped => "stopped",
+        PluginState::Starting => "starting",
+        PluginState::Ready => "ready",
+        PluginState::Reloading => "reloading",
+        PluginState::Switching => "switching",
+        PluginState::BackingOff => "backing_off",
+        PluginState::CircuitOpen => "circuit_open",
+        PluginState::Failed => "failed",
+        PluginState::Stopping => "stopping",
+    }
+}
+
+fn truth(is: bool) -> f64 {
+    f64::from(u8::from(is))
+}
+
+/// The gauges that follow the state.
+pub(crate) fn state(status: &PluginStatus) {
+    let plugin = || status.instance.to_string();
+    for state in STATES {
+        gauge!(names::STATE.name, "plugin" => plugin(), "state" => word(state))
+            .set(truth(state == status.state));
+    }
+    let since = status.state_since.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    gauge!(names::STATE_SINCE.name, "plugin" => plugin()).set(since.as_secs_f64());
+    gauge!(names::UP.name, "plugin" => plugin()).set(truth(status.generation.is_some()));
+    gauge!(names::SPARE.name, "plugin" => plugin()).set(truth(status.spare.is_some()));
+    let generation = status.generation.map_or(0, |generation| generation.0);
+    gauge!(names::GENERATION.name, "plugin" => plugin()).set(generation as f64);
+}
+
+/// The gauges of the generation that serves.
+fn serving(status: &PluginStatus) {
+    let plugin = || status.instance.to_string();
+    let timings = &status.timings;
+    let phases = [
+        ("verify", timings.verify),
+        ("unpack", timings.unpack),
+        ("launch", timings.launch),
+        ("handshake", timings.handshake),
+        ("initialise", timings.initialise),
+    ];
+    for (phase, took) in phases {
+        gauge!(names::START_SECONDS.name, "plugin" => plugin(), "phase" => phase)
+            .set(took.as_secs_f64());
+    }
+    gauge!(names::HEALTHY.name, "plugin" => plugin()).set(1);
+    state(status);
+}
+
+/// The gauge that says what serves. Another version is another series, so that the
+/// one before is set back.
+pub(crate) fn version(status: &PluginStatus, serves: bool) {
+    let security = status.security.map_or_else(|| "-".to_owned(), |mode| mode.to_string());
+    gauge!(
+        names::INFO.name,
+        "plugin" => status.instance.to_string(),
+        "interface" => status.interface.to_string(),
+        "name" => status.name.to_string(),
+        "version" => status.version.to_string(),
+        "sandbox" => status.sandbox,
+        "security" => security,
+    )
+    .set(truth(serves));
+}
+
+/// Counts an instance's lines.
+pub(crate) struct LogCounts {
+    instance: InstanceName,
+    levels: [OnceLock<Counter>; 5],
+    cut: OnceLock<Counter>,
+}
+
+impl LogCounts {
+    pub(crate) fn new(instance: InstanceName) -> Self {
+        Self { instance, levels: Default::default(), cut: OnceLock::new() }
+    }
+
+    pub(crate) fn line(&self, line: &LogLine, cut: bool) {
+        let (place, level) = match line.level {
+            tracing::Level::ERROR => (0, "error"),
+            tracing::Level::WARN => (1, "warn"),
+            tracing::Level::INFO => (2, "info"),
+            tracing::Level::DEBUG => (3, "debug"),
+            tracing::Level::TRACE => (4, "trace"),
+        };
+        let plugin = || self.instance.to_string();
+        let counter = self.levels[place].get_or_init(
+            || counter!(names::LOG_LINES.name, "plugin" => plugin(), "level" => level),
+        );
+        counter.increment(1);
+        if cut {
+            let counter =
+                self.cut.get_or_init(|| counter!(names::LOG_CUT.name, "plugin" => plugin()));
+            counter.increment(1);
+        }
+    }
+}
