@@ -80,6 +80,9 @@ pub struct ConnectionInfo {
     pub containment: Containment,
     /// What its launch took.
     pub timings: LaunchTimings,
+    /// The certificate that it made for itself, in DER; `None` where there is none,
+    /// or where certificates were given.
+    pub certificate: Option<Arc<[u8]>>,
 }
 
 /// The live link to one generation. Dropping it kills the generation's tree,

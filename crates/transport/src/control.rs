@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::Code;
 
 use crate::rpc::Rpc;
-use crate::spec::Output;
+use crate::spec::{Origin, Output};
 use crate::stdio::{LAST_BYTES, Lines, QUIET, Reading, Throttle, log};
 
 /// The name under which go-plugin reports a plugin's health.
@@ -91,11 +91,11 @@ pub(crate) async fn shutdown(rpc: Rpc, timeout: Duration) -> Heard {
 /// header comes before the first byte of output.
 pub(crate) async fn drain_stdio(
     rpc: Rpc,
-    plugin: Arc<str>,
+    origin: Arc<Origin>,
     output: Output,
     finish: CancellationToken,
 ) {
-    let mut prints = Prints::new(plugin, output);
+    let mut prints = Prints::new(origin, output);
     let mut client = GrpcStdioClient::new(rpc);
     let opened = tokio::select! {
         opened = client.stream_stdio(()) => opened,
@@ -140,16 +140,16 @@ pub(crate) async fn drain_stdio(
 
 /// What a program prints once it serves.
 struct Prints {
-    plugin: Arc<str>,
+    origin: Arc<Origin>,
     output: Output,
     stdout: Lines,
     stderr: Lines,
 }
 
 impl Prints {
-    fn new(plugin: Arc<str>, output: Output) -> Self {
+    fn new(origin: Arc<Origin>, output: Output) -> Self {
         let lines = |channel| Lines::new(Reading::Prints(channel));
-        Self { plugin, output, stdout: lines("stdout"), stderr: lines("stderr") }
+        Self { origin, output, stdout: lines("stdout"), stderr: lines("stderr") }
     }
 
     fn take(&mut self, piece: &StdioData) {
@@ -162,12 +162,12 @@ impl Prints {
         if let Some(copy) = copy {
             copy(&piece.data);
         }
-        lines.push(&piece.data, |line| log(&self.plugin, line, self.output.lines.as_ref()));
+        lines.push(&piece.data, |line| log(&self.origin, line, self.output.lines.as_ref()));
     }
 
     fn finish(&mut self) {
         for lines in [&mut self.stdout, &mut self.stderr] {
-            lines.finish(|line| log(&self.plugin, line, self.output.lines.as_ref()));
+            lines.finish(|line| log(&self.origin, line, self.output.lines.as_ref()));
         }
     }
 
@@ -177,7 +177,7 @@ impl Prints {
         // The end of the connection is told elsewhere.
         let broken = std::error::Error::source(status).is_some();
         if !broken && !expected.contains(&status.code()) {
-            let (plugin, code) = (&self.plugin, status.code());
+            let (plugin, code) = (&self.origin.plugin, status.code());
             tracing::warn!(%plugin, ?code, "the stream of what this plugin prints failed");
         }
     }

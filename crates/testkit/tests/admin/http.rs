@@ -106,8 +106,6 @@ e2e! {
             "outrigger_plugin_state{plugin=\"helloworld\",state=\"ready\"} 1",
             "outrigger_plugin_state{plugin=\"helloworld\",state=\"failed\"} 0",
             "outrigger_plugin_generation{plugin=\"helloworld\"} 2",
-            "outrigger_plugin_in_flight_calls{plugin=\"helloworld\"} 0",
-            "outrigger_plugin_failures_total{plugin=\"helloworld\"} 0",
             "# TYPE outrigger_plugin_up gauge",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");

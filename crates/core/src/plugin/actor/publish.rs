@@ -71,6 +71,7 @@ impl PluginActor {
             };
         });
         counted::version(&self.status.borrow(), true);
+        counted::certificate(&self.instance, info.certificate.as_deref());
         tracing::info!(plugin = %self.instance, %generation, pid = info.pid, "plugin serves");
         self.remember();
         self.emit(EventKind::Ready(generation));
