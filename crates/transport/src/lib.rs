@@ -52,6 +52,7 @@ mod tls;
 mod translate;
 
 pub mod serve;
+pub mod trace;
 
 /// What the benches measure from within; no part of the API.
 #[cfg(feature = "measure")]
