@@ -266,7 +266,7 @@ impl Caller {
         let plugin = self.0.instance().as_str();
         let work = self.guarded(method, options, send);
         // Looked at here, since a span that nobody wants still costs its fields.
-        let outcome = if tracing::enabled!(target: "outrigger::call", tracing::Level::DEBUG) {
+        let outcome = if tracing::span_enabled!(target: "outrigger::call", tracing::Level::DEBUG) {
             let span = tracing::debug_span!(
                 target: "outrigger::call",
                 "plugin.call",

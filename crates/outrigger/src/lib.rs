@@ -98,6 +98,8 @@ pub use outrigger_gateways::{
     qlight, security,
 };
 pub use outrigger_launcher::hook as launcher_hook;
+#[cfg(feature = "opentelemetry")]
+pub use outrigger_telemetry as telemetry;
 pub use outrigger_transport::{
     Address, AttachDriver, Broker, BrokerError, Brokered, Connection, Containment, Cookie, Driver,
     Endpoint, ExitStatus, GivenTls, GivenTlsError, Health, LARGEST_MESSAGE, LaunchError,

@@ -48,6 +48,8 @@ pub struct Plugin {
     pub(crate) hook: Option<Hook>,
     tcp: bool,
     tls: Option<GivenTls>,
+    #[cfg(feature = "opentelemetry")]
+    traced: Option<String>,
 }
 
 impl Plugin {
@@ -68,6 +70,8 @@ impl Plugin {
             hook: None,
             tcp: false,
             tls: None,
+            #[cfg(feature = "opentelemetry")]
+            traced: None,
         }
     }
 
@@ -187,6 +191,17 @@ impl Plugin {
         self
     }
 
+    /// Continues its callers' traces, and has [`run`](Self::run) export them over OTLP
+    /// as OpenTelemetry's variables say; nothing is exported where they name no
+    /// endpoint. `service` is the service's name, unless `OTEL_SERVICE_NAME` says
+    /// another.
+    #[cfg(feature = "opentelemetry")]
+    #[must_use]
+    pub fn traced(mut self, service: impl Into<String>) -> Self {
+        self.traced = Some(service.into());
+        self
+    }
+
     /// Chooses which of the program's outputs go to the host's own outputs by
     /// go-plugin's stdio stream; without it, standard output does.
     #[must_use]
@@ -268,6 +283,10 @@ impl Plugin {
         // Before any thread is there that could look at the environment.
         let request = environment::take_request();
         let host = HostWatch::start();
+        #[cfg(feature = "opentelemetry")]
+        if let Some(service) = self.traced.clone() {
+            return run(crate::traces::exported(service, self.serve_under(&host, request)));
+        }
         crate::log::install();
         run(self.serve_under(&host, request))
     }

@@ -46,7 +46,9 @@ fn inject(headers: &mut HeaderMap) {
     }
 }
 
+/// A request without a trace, such as a health check, begins none.
 fn accept(headers: &HeaderMap, path: &str) -> Span {
+    let Some(parent) = parse(headers) else { return Span::none() };
     let span = tracing::info_span!(
         target: "outrigger::serve",
         "plugin.serve",
@@ -54,10 +56,8 @@ fn accept(headers: &HeaderMap, path: &str) -> Span {
         rpc.system = "grpc",
         rpc.path = path,
     );
-    if let Some(parent) = parse(headers) {
-        // Fails only where no layer of OpenTelemetry listens.
-        let _unheard = span.set_parent(Context::new().with_remote_span_context(parent));
-    }
+    // Fails only where no layer of OpenTelemetry listens.
+    let _unheard = span.set_parent(Context::new().with_remote_span_context(parent));
     span
 }
 
