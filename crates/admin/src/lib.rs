@@ -18,6 +18,7 @@ mod health;
 mod http;
 mod limit;
 mod metrics;
+mod own;
 mod rpc;
 mod server;
 mod socket;

@@ -7,6 +7,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::process::ExitCode;
 
+use outrigger_proto::metrics::metrics_server::MetricsServer;
+use outrigger_proto::metrics::read_response::Source;
 use outrigger_transport::serve::{HostRequest, Listen, Listening, ServeError};
 use outrigger_transport::{Broker, GivenTls};
 use tonic::body::Body;
@@ -19,7 +21,7 @@ use crate::error::Error;
 use crate::host::HostWatch;
 use crate::output::Capture;
 use crate::quorum;
-use crate::services::Health;
+use crate::services::{Health, OwnMetrics};
 use crate::set::ServiceSet;
 use crate::stderr;
 
@@ -162,6 +164,21 @@ impl Plugin {
     {
         self.services = self.services.service(service);
         self
+    }
+
+    /// Shows the host what the plugin counts itself: `text` gives it in Prometheus'
+    /// text format, of at most a MiB, whenever the host asks, which is every few
+    /// seconds. The host shows it beside its own under the plugin's name.
+    #[must_use]
+    pub fn metrics(self, text: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        self.service(MetricsServer::new(OwnMetrics::new(move || Source::Text(text()))))
+    }
+
+    /// The same, where the plugin serves that text already: at `GET /metrics` on this
+    /// port of 127.0.0.1.
+    #[must_use]
+    pub fn metrics_port(self, port: u16) -> Self {
+        self.service(MetricsServer::new(OwnMetrics::new(move || Source::Port(port.into()))))
     }
 
     /// Adds an encoded `google.protobuf.FileDescriptorSet` that describes

@@ -7,6 +7,9 @@ use std::time::Duration;
 use outrigger_proto::health::HealthCheckRequest;
 use outrigger_proto::health::health_check_response::ServingStatus;
 use outrigger_proto::health::health_client::HealthClient;
+use outrigger_proto::metrics::ReadRequest;
+use outrigger_proto::metrics::metrics_client::MetricsClient;
+use outrigger_proto::metrics::read_response::Source;
 use outrigger_proto::plugin::grpc_controller_client::GrpcControllerClient;
 use outrigger_proto::plugin::grpc_stdio_client::GrpcStdioClient;
 use outrigger_proto::plugin::{Empty, StdioData, stdio_data};
@@ -48,6 +51,34 @@ pub(crate) async fn health(rpc: Rpc, timeout: Duration) -> Health {
         // The plugin's own words: whatever they are, it answers.
         Ok(Err(status)) if std::error::Error::source(&status).is_none() => Health::NotServing,
         Ok(Err(_)) | Err(_) => Health::Unreachable,
+    }
+}
+
+/// A plugin's own metrics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OwnMetrics {
+    /// Prometheus' text.
+    Text(String),
+    /// A port of 127.0.0.1 where `GET /metrics` answers with that.
+    Port(u16),
+    /// This generation has none.
+    None,
+}
+
+/// Asks for the plugin's own metrics; `None` where it did not answer in time.
+pub(crate) async fn own_metrics(rpc: Rpc, timeout: Duration) -> Option<OwnMetrics> {
+    let mut client = MetricsClient::new(rpc);
+    match tokio::time::timeout(timeout, client.read(ReadRequest {})).await.ok()? {
+        Ok(answer) => Some(match answer.into_inner().source {
+            Some(Source::Text(text)) => OwnMetrics::Text(text),
+            Some(Source::Port(port)) => {
+                u16::try_from(port).map_or(OwnMetrics::None, OwnMetrics::Port)
+            }
+            None => OwnMetrics::None,
+        }),
+        Err(status) if status.code() == Code::Unimplemented => Some(OwnMetrics::None),
+        Err(_) => None,
     }
 }
 

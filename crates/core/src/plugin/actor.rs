@@ -30,7 +30,7 @@ use crate::status::{EventKind, HostEvent, PluginStatus};
 /// A phase of a generation's start, within the generation's own span.
 macro_rules! phase {
     ($parent:expr, $name:literal) => {
-        tracing::info_span!(target: "outrigger::lifecycle", parent: $parent, $name)
+        tracing::debug_span!(target: "outrigger::lifecycle", parent: $parent, $name)
     };
 }
 
@@ -168,7 +168,7 @@ impl PluginActor {
                 let end = self.host.end.clone();
                 let (instance, events) = (self.instance.clone(), self.events.clone());
                 let work = async move {
-                    let span = tracing::info_span!(
+                    let span = tracing::debug_span!(
                         target: "outrigger::lifecycle",
                         "plugin.retire",
                         plugin = %instance,
@@ -234,7 +234,7 @@ impl PluginActor {
             self.lifecycle.proven().cloned(),
         );
         let failed = move |error| Event::Resolved(generation, Err(error));
-        let span = tracing::info_span!(
+        let span = tracing::debug_span!(
             target: "outrigger::lifecycle",
             "plugin.generation",
             plugin = %self.instance,
