@@ -15,7 +15,7 @@ use super::config::SettingsSource;
 use super::factory::Factory;
 use super::gate::Gate;
 use super::ground::Ground;
-use super::messages::{FindConnection, GetLink, GetStatus, StartAll, StopAll, Subscribe};
+use super::messages::{FindConnection, Follow, GetLink, GetStatus, StartAll, StopAll, Subscribe};
 use super::registry::{Instance, Registry};
 use crate::caught;
 use crate::error::{HostError, PluginError, PluginErrorKind};
@@ -175,6 +175,17 @@ impl Handler<Subscribe> for PluginManager {
 
     fn handle(&mut self, _: Subscribe, _: &mut Context<Self>) -> Self::Result {
         MessageResult(self.factory.events.subscribe())
+    }
+}
+
+impl Handler<Follow> for PluginManager {
+    type Result = MessageResult<Follow>;
+
+    fn handle(&mut self, _: Follow, _: &mut Context<Self>) -> Self::Result {
+        // In this order.
+        let events = self.factory.events.subscribe();
+        let status = self.registry.all().values().map(Instance::status).collect();
+        MessageResult((status, events))
     }
 }
 
