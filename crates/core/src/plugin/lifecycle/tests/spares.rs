@@ -90,6 +90,17 @@ fn a_stop_takes_the_spare_down_too() {
 }
 
 #[test]
+fn a_stop_does_not_wait_for_a_spare_whose_files_were_gone() {
+    let mut bench = Bench::ready(false);
+    bench.lifecycle.set_spare(true);
+    bench.check(published(1), &["launch 2 of 10"]);
+    let stale = Broken { permanent: false, stale: true };
+    bench.check(Event::Launched(Generation(2), Err(stale)), &["report"]);
+    bench.check(Event::Stop(2), &["withdraw: stopping", "drain 1"]);
+    bench.check(retired(1), &["answer 2: 2", "stopped"]);
+}
+
+#[test]
 fn an_exclusive_instance_has_no_spare() {
     let mut bench = Bench::ready(true);
     bench.lifecycle.set_spare(true);
