@@ -92,7 +92,13 @@ impl Admin {
         let module = rpc::module(remote.clone())?;
         let end = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let shared = Shared { remote, module, metrics: metrics.clone(), end: end.clone() };
+        let shared = Shared {
+            remote,
+            module,
+            metrics: metrics.clone(),
+            end: end.clone(),
+            tasks: tasks.clone(),
+        };
         let (socket, listener) = socket::bind(&run_dir)
             .map_err(|source| AdminError::Socket { run_dir: run_dir.clone(), source })?;
         let tcp = match address {
