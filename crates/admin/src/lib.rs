@@ -9,21 +9,25 @@
 //! | --- | --- |
 //! | `POST /` | JSON-RPC 2.0: `outrigger_status`, `outrigger_reload`, `outrigger_reloadAll`, `outrigger_apply`, `outrigger_start`, `outrigger_stop`, `outrigger_logs`, `outrigger_crashes` |
 //! | `GET /events` | server-sent events: `status` with every instance, then `event` for each thing that happens |
+//! | `GET /ws` | a WebSocket: the same methods, and `outrigger_subscribe` for the same events |
 //! | `GET /logs/INSTANCE` | server-sent events: the last lines, then each further one |
 //! | `GET /metrics` | Prometheus text |
 //! | `GET /livez`, `/readyz`, `/startupz` | health, with reasons |
 
 mod auth;
+mod following;
 mod health;
 mod http;
 mod limit;
 mod metrics;
 mod own;
+mod request;
 mod rpc;
 mod server;
 mod socket;
 mod stream;
 pub mod view;
+mod ws;
 
 pub use auth::{READ_ONLY_TOKEN, TOKEN};
 pub use metrics::Metrics;

@@ -96,7 +96,14 @@ impl Admin {
         let tasks = TaskTracker::new();
         let own = Own::default();
         let (watched, refreshed) = (remote.clone(), own.clone());
-        let shared = Shared { remote, module, metrics: metrics.clone(), own, end: end.clone() };
+        let shared = Shared {
+            remote,
+            module,
+            metrics: metrics.clone(),
+            own,
+            end: end.clone(),
+            tasks: tasks.clone(),
+        };
         let (socket, listener) = socket::bind(&run_dir)
             .map_err(|source| AdminError::Socket { run_dir: run_dir.clone(), source })?;
         let tcp = match address {

@@ -9,6 +9,7 @@ mod command;
 mod http;
 mod metrics;
 mod running;
+mod ws;
 
 fn kill(pid: Option<u32>) {
     let pid = rustix::process::Pid::from_raw(i32::try_from(pid.unwrap()).unwrap()).unwrap();
