@@ -11,6 +11,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
+use crate::page;
+
 /// The file in the run directory whose token may do everything.
 pub const TOKEN: &str = "admin.token";
 
@@ -102,6 +104,12 @@ fn same(given: &str, known: &str) -> bool {
 /// Open to whoever reaches them.
 const OPEN: [&str; 4] = ["/livez", "/readyz", "/startupz", "/metrics"];
 
+/// The dashboard's own files are the same for everybody; what it shows needs a token.
+fn is_open(request: &Request) -> bool {
+    let path = request.uri().path();
+    OPEN.contains(&path) || page::has(request.method(), path)
+}
+
 pub(crate) async fn guard(State(door): State<Door>, mut request: Request, next: Next) -> Response {
     let scope = match &door {
         Door::Socket => Scope::Full,
@@ -115,7 +123,7 @@ pub(crate) async fn guard(State(door): State<Door>, mut request: Request, next: 
             let given = bearer.and_then(|value| value.strip_prefix("Bearer "));
             match given.and_then(|given| tokens.scope(given)) {
                 Some(scope) => scope,
-                None if OPEN.contains(&request.uri().path()) => Scope::ReadOnly,
+                None if is_open(&request) => Scope::ReadOnly,
                 None => {
                     let text =
                         format!("a token is needed: the one in {TOKEN} in the run directory");

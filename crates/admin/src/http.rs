@@ -4,7 +4,7 @@ use axum::extract::{DefaultBodyLimit, Extension, FromRef, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 use axum::{Router, middleware};
 use jsonrpsee::RpcModule;
 use outrigger::Remote;
@@ -12,9 +12,10 @@ use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::{Door, Scope, guard};
+use crate::history::History;
 use crate::metrics::Metrics;
 use crate::rpc::ACTIONS;
-use crate::{health, stream};
+use crate::{health, page, stream};
 
 /// A request of the API is a few names.
 const LARGEST_REQUEST: usize = 64 * 1024;
@@ -25,6 +26,7 @@ pub(crate) struct Shared {
     pub(crate) remote: Remote,
     pub(crate) module: RpcModule<Remote>,
     pub(crate) metrics: Option<Metrics>,
+    pub(crate) history: History,
     /// Cancelled when the server is to end.
     pub(crate) end: CancellationToken,
 }
@@ -37,7 +39,9 @@ impl FromRef<Shared> for Remote {
 
 pub(crate) fn router(shared: Shared, door: Door) -> Router {
     Router::new()
-        .route("/", post(call))
+        .route("/", get(page::index).post(call))
+        .route("/assets/{name}", get(page::asset))
+        .route("/access", get(access))
         .route("/events", get(stream::events))
         .route("/logs/{instance}", get(stream::logs))
         .route("/metrics", get(metrics))
@@ -104,6 +108,16 @@ fn rpc_error(status: StatusCode, code: i32, message: &str) -> Response {
         "jsonrpc": "2.0", "id": null, "error": { "code": code, "message": message },
     });
     (status, [(header::CONTENT_TYPE, "application/json")], error.to_string()).into_response()
+}
+
+/// What whoever asks may do, and whom they ask.
+async fn access(Extension(scope): Extension<Scope>) -> Response {
+    let access = match scope {
+        Scope::Full => "full",
+        Scope::ReadOnly => "read-only",
+    };
+    let body = serde_json::json!({ "access": access, "version": env!("CARGO_PKG_VERSION") });
+    ([(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
 
 async fn metrics(State(shared): State<Shared>) -> Response {

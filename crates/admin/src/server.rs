@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::{Door, Tokens};
+use crate::history::{self, History};
 use crate::http::{Shared, router};
 use crate::limit::Limited;
 use crate::metrics::Metrics;
@@ -89,10 +90,14 @@ impl Admin {
     /// [`AdminError`]; nothing is served then.
     pub async fn serve(remote: Remote, options: AdminOptions) -> Result<Self, AdminError> {
         let AdminOptions { run_dir, address, metrics } = options;
-        let module = rpc::module(remote.clone())?;
+        let history = History::default();
+        let mut module = rpc::module(remote.clone())?;
+        history::register(&mut module, history.clone())?;
         let end = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let shared = Shared { remote, module, metrics: metrics.clone(), end: end.clone() };
+        let keeping = history.clone().keep(remote.clone(), end.clone());
+        let (metrics_too, ended) = (metrics.clone(), end.clone());
+        let shared = Shared { remote, module, metrics: metrics_too, history, end: ended };
         let (socket, listener) = socket::bind(&run_dir)
             .map_err(|source| AdminError::Socket { run_dir: run_dir.clone(), source })?;
         let tcp = match address {
@@ -110,6 +115,7 @@ impl Admin {
             }
         };
         spawn(&tasks, listener, router(shared, Door::Socket), end.clone());
+        tasks.spawn(keeping);
         if let Some(metrics) = metrics {
             let ended = end.clone();
             tasks.spawn(async move {
