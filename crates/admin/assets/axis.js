@@ -17,9 +17,9 @@ export function timeTicks(end) {
   return ticks;
 }
 
-/** The smallest of 1, 2, 5 times a power of ten that is not below. */
+/** The smallest round figure that is not below. */
 export function round(value) {
-  if (!(value > 0)) return 1;
+  if (!(value > 0)) return 0;
   const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 5, 10].find((step) => step * power >= value * 0.999) * power;
+  return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((step) => step * power >= value * 0.999) * power;
 }

@@ -4,12 +4,12 @@ import { make, say, svg } from "./dom.js";
 import { clock } from "./format.js";
 import { WINDOW, round, timeScale, timeTicks } from "./axis.js";
 
-const HEIGHT = 132;
-const [TOP, BOTTOM] = [8, 20];
+const HEIGHT = 144;
+const [TOP, BOTTOM] = [18, 20];
 
 export class Chart {
   /** `lines`: name, class, and what of a sample each shows. */
-  constructor({ title, lines, format, floor = 0, ceiling = Infinity }) {
+  constructor({ title, lines, format, floor = 1, ceiling = Infinity }) {
     Object.assign(this, { lines, format, floor, ceiling, samples: [], width: 0, at: null });
     this.node = make("figure", "card chart");
     const caption = make("figcaption");
@@ -27,7 +27,8 @@ export class Chart {
     this.grid = svg("g", { class: "grid" });
     this.paths = lines.map(({ style }) => [svg("path", { class: `area ${style}` }), svg("path", { class: `line ${style}` })]);
     this.cross = svg("line", { class: "cross", y1: TOP, y2: HEIGHT - BOTTOM, visibility: "hidden" });
-    this.plot.append(this.grid, ...this.paths.flat(), this.cross);
+    this.scale = svg("g");
+    this.plot.append(this.grid, ...this.paths.flat(), this.scale, this.cross);
     this.none = make("p", "none");
     this.node.append(caption, this.plot, this.none);
   }
@@ -53,14 +54,16 @@ export class Chart {
   }
 
   rule(end, x, y, most, width) {
-    const parts = [0, most / 2, most].flatMap((value) => {
+    const parts = [];
+    const words = [];
+    for (const value of [0, most / 2, most]) {
       const at = Math.round(y(value)) + 0.5;
-      const line = svg("line", { x1: 0, x2: width, y1: at, y2: at });
-      if (value === 0) return [line];
-      const text = svg("text", { x: width, y: at - 4, class: "end" });
+      parts.push(svg("line", { x1: 0, x2: width, y1: at, y2: at }));
+      if (value === 0) continue;
+      const text = svg("text", { x: 0, y: at - 5, class: "scale" });
       text.textContent = this.format(value);
-      return [line, text];
-    });
+      words.push(text);
+    }
     for (const [at, word] of timeTicks(end)) {
       const left = x(at);
       if (left < 18 || left > width - 18) continue;
@@ -69,6 +72,7 @@ export class Chart {
       parts.push(text);
     }
     this.grid.replaceChildren(...parts);
+    this.scale.replaceChildren(...words);
   }
 
   /** Shows the values at a place, or the newest. */

@@ -12,7 +12,7 @@ export class Charts {
     this.charts = [
       new Chart({ title: "Calls per second", format: short, lines: [{ style: "main", of: (one) => one.callsPerSecond }] }),
       new Chart({ title: "Errors", format: percent, floor: 0.01, ceiling: 1, lines: [{ style: "bad", of: (one) => one.errorShare }] }),
-      new Chart({ title: "Latency", format: millis, lines: [
+      new Chart({ title: "Latency", format: millis, floor: 0.001, lines: [
         { name: "p99", style: "main", of: (one) => one.p99Ms },
         { name: "p50", style: "second", of: (one) => one.p50Ms },
       ] }),

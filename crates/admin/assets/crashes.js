@@ -13,7 +13,7 @@ export async function crashes(found, name) {
     found.crashes.replaceChildren(make("p", "quiet", error.message));
     return;
   }
-  say(found["crash-count"], reports.length > 0 ? `the last ${reports.length}` : "");
+  say(found["crash-count"], reports.length > 0 ? `${reports.length === 10 ? "the last " : ""}${reports.length}` : "");
   if (reports.length === 0) {
     found.crashes.replaceChildren(make("p", "quiet", "It has not crashed."));
     return;

@@ -26,6 +26,7 @@ export function facts(root) {
   const values = FACTS.map(([name]) => {
     const entry = make("div");
     const value = make("dd");
+    entry.dataset.fact = name;
     entry.append(make("dt", "", name), value);
     root.append(entry);
     return value;

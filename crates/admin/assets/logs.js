@@ -106,10 +106,22 @@ export class Logs {
   }
 }
 
+/** An object of JSON as `name=value`; anything else as it is. */
+function pairs(fields) {
+  try {
+    const found = JSON.parse(fields);
+    if (found === null || typeof found !== "object" || Array.isArray(found)) return fields;
+    const word = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+    return Object.entries(found).map(([name, value]) => `${name}=${word(value)}`).join("  ");
+  } catch {
+    return fields;
+  }
+}
+
 function item({ at, level, message, fields }) {
   const node = make("li");
   node.dataset.level = level;
   node.append(make("time", "", clock(at)), make("b", "", level), make("span", "message", message));
-  if (fields) node.append(make("span", "fields", fields));
+  if (fields) node.append(make("span", "fields", pairs(fields)));
   return node;
 }

@@ -49,14 +49,17 @@ export class Timeline {
     const end = now();
     const x = timeScale(end, width);
     this.plot.setAttribute("width", width);
-    const parts = this.bands(end, x);
+    const parts = [svg("rect", { x: 0, y: BAND, width, height: THICK, class: "track" }), ...this.bands(end, x)];
     for (const [at, word] of timeTicks(end)) {
       if (x(at) < 18 || x(at) > width - 18) continue;
       const text = svg("text", { x: x(at), y: HEIGHT - 4, class: "middle" });
       text.textContent = word;
       parts.push(text);
     }
-    for (const event of this.events) {
+    // What is worst lies on top of what happened at the same time.
+    const order = ["idle", "busy", "good", "warn", "bad"];
+    const weight = (event) => order.indexOf(kindOf(event.kind)?.[1]);
+    for (const event of [...this.events].sort((a, b) => weight(a) - weight(b))) {
       const kind = kindOf(event.kind);
       if (!kind || event.at < end - WINDOW || ["gone", "spare-ready"].includes(event.kind)) continue;
       const [word, tone] = kind;
@@ -109,6 +112,7 @@ function item(event) {
   if (event.generation !== undefined) node.append(make("span", "generation", `generation ${event.generation}`));
   const reason = make("span", "reason");
   say(reason, event.reason ?? "");
+  reason.title = event.reason ?? "";
   node.append(reason);
   return node;
 }

@@ -153,7 +153,11 @@ impl History {
         remote: Remote,
         end: CancellationToken,
     ) -> impl Future<Output = ()> + Send {
-        let mut events = remote.events();
+        let (statuses, mut events) = remote.follow();
+        for status in statuses {
+            let event = Event::state(status.instance.to_string(), status.state);
+            self.put(moment(status.state_since), event);
+        }
         async move {
             let mut ticks = tokio::time::interval(EVERY);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -182,11 +186,14 @@ impl History {
     }
 
     fn note(&self, event: &HostEvent) {
-        let noted = Dated { at: moment(SystemTime::now()), event: Event::of(event) };
+        self.put(moment(SystemTime::now()), Event::of(event));
+    }
+
+    fn put(&self, at: String, event: Event) {
         let mut kept = self.lock();
         // An event may come before the first sample of a new instance.
-        let series = kept.instances.entry(event.instance.to_string()).or_default();
-        push(&mut series.events, noted, EVENTS);
+        let series = kept.instances.entry(event.instance().to_owned()).or_default();
+        push(&mut series.events, Dated { at, event }, EVENTS);
     }
 
     fn sample(&self, remote: &Remote) {

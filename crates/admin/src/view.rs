@@ -132,6 +132,15 @@ pub struct Event {
 }
 
 impl Event {
+    /// What an instance's state is, for whoever saw no change of it.
+    pub(crate) fn state(instance: String, state: PluginState) -> Self {
+        Self { instance, kind: "state", state: Some(state), ..Self::default() }
+    }
+
+    pub(crate) fn instance(&self) -> &str {
+        &self.instance
+    }
+
     /// From an event.
     #[must_use]
     pub fn of(event: &HostEvent) -> Self {

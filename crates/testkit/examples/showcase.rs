@@ -86,7 +86,7 @@ fn kit() -> Kit {
 fn add(kit: &mut Kit, name: &str, scenario: &str) {
     let fixture = outrigger_testkit::artifacts::fixture_plugin();
     let line = |level: &str, text: &str| {
-        json!({ "@level": level, "@message": text, "@module": name, "took": "4ms" })
+        json!({ "@level": level, "@message": text, "took": "4ms", "epoch": 418 })
     };
     let script = format!(
         "#!/bin/sh\n\
@@ -99,8 +99,9 @@ fn add(kit: &mut Kit, name: &str, scenario: &str) {
         line("warn", "the upstream answered late"),
         fixture.display(),
     );
-    kit.pack(name, &[("run", script.as_bytes(), 0o755)], json!({ "entrypoint": "run" }));
-    kit.provide(name, name);
+    let distribution = format!("{name}-plugin");
+    kit.pack(&distribution, &[("run", script.as_bytes(), 0o755)], json!({ "entrypoint": "run" }));
+    kit.provide(name, &distribution);
     kit.set(&format!("/providers/{name}/interface"), json!("helloworld"));
 }
 

@@ -41,7 +41,7 @@ export function find() {
  * pages. What pages asked for and complained of is in `seen`. */
 export async function browse(url, work) {
   const profile = mkdtempSync(join(tmpdir(), "outrigger-browser-"));
-  const seen = { foreign: [], complaints: [], requests: 0 };
+  const seen = { foreign: [], complaints: [], refused: [], requests: 0 };
   const browser = await chromium.launchPersistentContext(profile, {
     executablePath: find(),
     headless: true,
@@ -62,7 +62,10 @@ export async function browse(url, work) {
     const open = async (options = {}) => {
       const page = await browser.newPage();
       page.on("console", (message) => {
-        if (["error", "warning"].includes(message.type())) seen.complaints.push(message.text());
+        if (!["error", "warning"].includes(message.type())) return;
+        // What the browser itself says of a request, and not the page.
+        const list = message.text().startsWith("Failed to load resource") ? seen.refused : seen.complaints;
+        list.push(message.text());
       });
       page.on("pageerror", (error) => seen.complaints.push(String(error)));
       if (options.token) {

@@ -33,4 +33,11 @@ export async function act(page, action, reason = "") {
 export const cell = async (page, name, label) => (await row(page, name).locator(`[data-label="${label}"]`).innerText()).trim();
 
 /** Pixels by which the page is wider than the screen. */
-export const overflow = (page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+export const overflow = (page) => page.evaluate(() => {
+  const root = document.documentElement;
+  return Math.max(0, root.scrollWidth - root.clientWidth);
+});
+
+/** Waits until a fact of the plugin that is shown has this value. */
+export const fact = (page, name, value) =>
+  page.locator(`#detail > .facts [data-fact="${name}"] dd`).getByText(value, { exact: true }).waitFor();

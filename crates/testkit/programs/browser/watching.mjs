@@ -32,8 +32,7 @@ export const watching = {
     const events = await says(page, '[data-part="events"]', "crashed");
     await page.locator("details[data-report] summary").first().click();
     const report = await text(page, "details[data-report]");
-    await page.goBack().catch(() => {});
-    await page.goto(page.url().replace(/#.*/, "#/"));
+    await page.locator(".back a").click();
     await shows(page, HELLO, "ready");
     await page.waitForFunction(() => document.querySelector("[data-label=Generation]").textContent === "2");
     const spoken = await page.locator("#spoken").textContent();
@@ -69,7 +68,7 @@ export const watching = {
     };
     await offer("0".repeat(64));
     await page.locator("#token-refused:visible").waitFor();
-    const refused = await text(page, "#token-refused");
+    const said = await text(page, "#token-refused");
     await offer(tokens().look);
     await shows(page, HELLO, "ready");
     await page.locator("#read-only:visible").waitFor();
@@ -85,7 +84,7 @@ export const watching = {
     await page.locator("[data-act=reload]:visible").waitFor();
     const acting = await page.locator("[data-act]:visible").count();
     const stored = await page.evaluate(() => [sessionStorage.length, localStorage.length]);
-    return { rows, refused, looking, opened, acting, stored };
+    return { rows, said, looking, opened, acting, stored };
   },
 
   /** The host goes, and another comes at the same address with new tokens. */
