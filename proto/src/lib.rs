@@ -46,6 +46,10 @@ generated!(
     quorum, "proto"
 );
 generated!(
+    /// A plugin's own metrics (package `outrigger.metrics.v1`).
+    metrics, "outrigger.metrics.v1"
+);
+generated!(
     /// What tests and the conformance kit ask of a plugin that offers it
     /// (package `outrigger.probe.v1`): broker, stdio and sizes, seen from outside.
     probe, "outrigger.probe.v1"

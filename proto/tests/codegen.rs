@@ -7,7 +7,7 @@ use std::path::Path;
 
 use prost::Message as _;
 
-const PROTOS: [&str; 10] = [
+const PROTOS: [&str; 11] = [
     "plugin/grpc_broker.proto",
     "plugin/grpc_controller.proto",
     "plugin/grpc_stdio.proto",
@@ -17,6 +17,7 @@ const PROTOS: [&str; 10] = [
     "quorum/account.proto",
     "quorum/security.proto",
     "quorum/qlight_token_manager.proto",
+    "outrigger/metrics.proto",
     "probe/probe.proto",
 ];
 

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::auth::{Door, Scope, guard};
 use crate::history::History;
 use crate::metrics::Metrics;
+use crate::own::Own;
 use crate::rpc::ACTIONS;
 use crate::{health, page, stream};
 
@@ -27,6 +28,8 @@ pub(crate) struct Shared {
     pub(crate) module: RpcModule<Remote>,
     pub(crate) metrics: Option<Metrics>,
     pub(crate) history: History,
+    /// What plugins count themselves.
+    pub(crate) own: Own,
     /// Cancelled when the server is to end.
     pub(crate) end: CancellationToken,
 }
@@ -124,7 +127,7 @@ async fn metrics(State(shared): State<Shared>) -> Response {
     match &shared.metrics {
         Some(metrics) => {
             let form = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
-            (form, metrics.render()).into_response()
+            (form, metrics.render() + &shared.own.render()).into_response()
         }
         None => (StatusCode::NOT_FOUND, "the node exports its metrics itself\n").into_response(),
     }

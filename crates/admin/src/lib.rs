@@ -21,6 +21,7 @@ mod history;
 mod http;
 mod limit;
 mod metrics;
+mod own;
 mod page;
 mod rpc;
 mod server;

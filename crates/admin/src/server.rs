@@ -11,6 +11,7 @@ use axum::serve::Listener;
 use jsonrpsee::core::RegisterMethodError;
 use outrigger::Remote;
 use tokio::net::TcpListener;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -19,6 +20,7 @@ use crate::history::{self, History};
 use crate::http::{Shared, router};
 use crate::limit::Limited;
 use crate::metrics::Metrics;
+use crate::own::Own;
 use crate::rpc;
 use crate::socket::{self, Bound};
 
@@ -96,8 +98,10 @@ impl Admin {
         let end = CancellationToken::new();
         let tasks = TaskTracker::new();
         let keeping = history.clone().keep(remote.clone(), end.clone());
+        let own = Own::default();
+        let (watched, refreshed) = (remote.clone(), own.clone());
         let (metrics_too, ended) = (metrics.clone(), end.clone());
-        let shared = Shared { remote, module, metrics: metrics_too, history, end: ended };
+        let shared = Shared { remote, module, metrics: metrics_too, own, history, end: ended };
         let (socket, listener) = socket::bind(&run_dir)
             .map_err(|source| AdminError::Socket { run_dir: run_dir.clone(), source })?;
         let tcp = match address {
@@ -120,9 +124,15 @@ impl Admin {
             let ended = end.clone();
             tasks.spawn(async move {
                 let mut ticks = tokio::time::interval(UPKEEP);
+                ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
                 loop {
                     tokio::select! {
-                        _ = ticks.tick() => metrics.upkeep(),
+                        _ = ticks.tick() => {}
+                        () = ended.cancelled() => return,
+                    }
+                    metrics.upkeep();
+                    tokio::select! {
+                        () = refreshed.refresh(&watched) => {}
                         () = ended.cancelled() => return,
                     }
                 }

@@ -266,8 +266,15 @@ impl Caller {
         let plugin = self.0.instance().as_str();
         let work = self.guarded(method, options, send);
         // Looked at here, since a span that nobody wants still costs its fields.
-        let outcome = if tracing::enabled!(tracing::Level::DEBUG) {
-            let span = tracing::debug_span!("plugin.call", plugin, method = method.name);
+        let outcome = if tracing::span_enabled!(target: "outrigger::call", tracing::Level::DEBUG) {
+            let span = tracing::debug_span!(
+                target: "outrigger::call",
+                "plugin.call",
+                otel.kind = "client",
+                rpc.system = "grpc",
+                plugin,
+                method = method.name,
+            );
             work.instrument(span).await
         } else {
             work.await

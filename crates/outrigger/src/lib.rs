@@ -98,11 +98,13 @@ pub use outrigger_gateways::{
     qlight, security,
 };
 pub use outrigger_launcher::hook as launcher_hook;
+#[cfg(feature = "opentelemetry")]
+pub use outrigger_telemetry as telemetry;
 pub use outrigger_transport::{
     Address, AttachDriver, Broker, BrokerError, Brokered, Connection, Containment, Cookie, Driver,
     Endpoint, ExitStatus, GivenTls, GivenTlsError, Health, LARGEST_MESSAGE, LaunchError,
-    LaunchSpec, LineSink, LogLine, Order, Output, OutputStream, Program, Reattach, ReattachError,
-    Rpc, Runner, RunnerDriver, Running, Security, Sink, Started, Stopped, Translate,
+    LaunchSpec, LineSink, LogLine, Order, Output, OutputStream, OwnMetrics, Program, Reattach,
+    ReattachError, Rpc, Runner, RunnerDriver, Running, Security, Sink, Started, Stopped, Translate,
 };
 pub use outrigger_types::{
     ConfigSource, Generation, InstanceName, InterfaceName, Platform, PluginDefinition, PluginName,

@@ -128,6 +128,8 @@ mod set;
 mod stderr;
 mod sys;
 mod test_mode;
+#[cfg(feature = "opentelemetry")]
+mod traces;
 
 pub mod log;
 pub mod quorum;

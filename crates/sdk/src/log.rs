@@ -13,6 +13,7 @@ use std::time::SystemTime;
 use serde_json::Value;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::Registry;
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
@@ -36,10 +37,16 @@ const EXACT: u64 = 1 << 53;
 /// The variable `RUST_LOG` filters (`debug`, `my_plugin=trace,h2=warn`);
 /// without it `info` and above are written, and the host filters again.
 pub fn install() {
+    install_with(None::<tracing_subscriber::layer::Identity>);
+}
+
+/// The same, with a further layer.
+pub(crate) fn install_with(further: Option<impl Layer<Registry> + Send + Sync>) {
     std::panic::set_hook(Box::new(write_panic));
     let filter =
         EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
-    let subscriber = tracing_subscriber::registry().with(Hclog::default().with_filter(filter));
+    let log = Hclog::default().with_filter(filter);
+    let subscriber = tracing_subscriber::registry().with(further).with(log);
     // The program's own, if it has one, stays.
     let _present = tracing::subscriber::set_global_default(subscriber);
 }

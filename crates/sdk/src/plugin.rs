@@ -7,6 +7,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::process::ExitCode;
 
+use outrigger_proto::metrics::metrics_server::MetricsServer;
+use outrigger_proto::metrics::read_response::Source;
 use outrigger_transport::serve::{HostRequest, Listen, Listening, ServeError};
 use outrigger_transport::{Broker, GivenTls};
 use tonic::body::Body;
@@ -19,7 +21,7 @@ use crate::error::Error;
 use crate::host::HostWatch;
 use crate::output::Capture;
 use crate::quorum;
-use crate::services::Health;
+use crate::services::{Health, OwnMetrics};
 use crate::set::ServiceSet;
 use crate::stderr;
 
@@ -48,6 +50,8 @@ pub struct Plugin {
     pub(crate) hook: Option<Hook>,
     tcp: bool,
     tls: Option<GivenTls>,
+    #[cfg(feature = "opentelemetry")]
+    traced: Option<String>,
 }
 
 impl Plugin {
@@ -68,6 +72,8 @@ impl Plugin {
             hook: None,
             tcp: false,
             tls: None,
+            #[cfg(feature = "opentelemetry")]
+            traced: None,
         }
     }
 
@@ -160,6 +166,21 @@ impl Plugin {
         self
     }
 
+    /// Shows the host what the plugin counts itself: `text` gives it in Prometheus'
+    /// text format, of at most a MiB, whenever the host asks, which is every few
+    /// seconds. The host shows it beside its own under the plugin's name.
+    #[must_use]
+    pub fn metrics(self, text: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        self.service(MetricsServer::new(OwnMetrics::new(move || Source::Text(text()))))
+    }
+
+    /// The same, where the plugin serves that text already: at `GET /metrics` on this
+    /// port of 127.0.0.1.
+    #[must_use]
+    pub fn metrics_port(self, port: u16) -> Self {
+        self.service(MetricsServer::new(OwnMetrics::new(move || Source::Port(port.into()))))
+    }
+
     /// Adds an encoded `google.protobuf.FileDescriptorSet` that describes
     /// services of yours, so that a tool which asks by gRPC reflection, such as
     /// grpcurl, can call them. Reflection names every service without it.
@@ -184,6 +205,17 @@ impl Plugin {
     #[must_use]
     pub fn tls(mut self, tls: GivenTls) -> Self {
         self.tls = Some(tls);
+        self
+    }
+
+    /// Continues its callers' traces, and has [`run`](Self::run) export them over OTLP
+    /// as OpenTelemetry's variables say; nothing is exported where they name no
+    /// endpoint. `service` is the service's name, unless `OTEL_SERVICE_NAME` says
+    /// another.
+    #[cfg(feature = "opentelemetry")]
+    #[must_use]
+    pub fn traced(mut self, service: impl Into<String>) -> Self {
+        self.traced = Some(service.into());
         self
     }
 
@@ -268,6 +300,10 @@ impl Plugin {
         // Before any thread is there that could look at the environment.
         let request = environment::take_request();
         let host = HostWatch::start();
+        #[cfg(feature = "opentelemetry")]
+        if let Some(service) = self.traced.clone() {
+            return run(crate::traces::exported(service, self.serve_under(&host, request)));
+        }
         crate::log::install();
         run(self.serve_under(&host, request))
     }

@@ -11,10 +11,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use outrigger_transport::trace::accept;
 use tonic::Status;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tower_service::Service;
+use tracing::Instrument as _;
 
 type Request = http::Request<Body>;
 type Response = http::Response<Body>;
@@ -53,7 +55,10 @@ impl Routes {
             + 'static,
         S::Future: Send + 'static,
     {
-        let handler: Handler = Arc::new(move |request| Box::pin(answer(service.clone(), request)));
+        let handler: Handler = Arc::new(move |request| {
+            let span = accept(request.headers(), request.uri().path());
+            Box::pin(answer(service.clone(), request).instrument(span))
+        });
         Arc::make_mut(&mut self.0).insert(S::NAME, handler);
     }
 }

@@ -17,9 +17,11 @@ use crate::output::Output;
 use crate::routes::Routes;
 
 mod health;
+mod metrics;
 mod reflection;
 
 pub use health::Health;
+pub(crate) use metrics::OwnMetrics;
 use outrigger_proto::health::health_server::HealthServer;
 
 /// What go-plugin's own services need.

@@ -68,6 +68,12 @@ pub fn wrong_host() -> PathBuf {
     built("outrigger-wrong-host")
 }
 
+/// The node whose traces go to a collector.
+#[must_use]
+pub fn traced_node() -> PathBuf {
+    built("outrigger-traced-node")
+}
+
 /// The SDK's example plugin.
 #[must_use]
 pub fn hello_world() -> PathBuf {

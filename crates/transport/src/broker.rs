@@ -25,6 +25,7 @@ use crate::accept::{BACKLOG, Incoming, Listener};
 use crate::connector::{Dial, DialError, connect_over};
 use crate::mux::{MuxStream, Side};
 use crate::rpc::Rpc;
+use crate::trace::Continued;
 
 mod dial;
 mod error;
@@ -369,7 +370,7 @@ where
 {
     let _connections = incoming.guard();
     tokio::select! {
-        served = Server::builder().serve_with_incoming(service, incoming) => {
+        served = Server::builder().serve_with_incoming(Continued(service), incoming) => {
             if let Err(error) = served {
                 tracing::warn!(%error, "a brokered service ended");
             }

@@ -12,7 +12,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::attach::Reattach;
 use crate::broker::{Broker, LinkOwner};
-use crate::control::{self, Health, Heard};
+use crate::control::{self, Health, Heard, OwnMetrics};
 use crate::process::{ExitStatus, Process};
 use crate::rpc::{Endpoint, Rpc};
 use crate::run_directory::RunDirectory;
@@ -80,6 +80,9 @@ pub struct ConnectionInfo {
     pub containment: Containment,
     /// What its launch took.
     pub timings: LaunchTimings,
+    /// The certificate that it made for itself, in DER; `None` where there is none,
+    /// or where certificates were given.
+    pub certificate: Option<Arc<[u8]>>,
 }
 
 /// The live link to one generation. Dropping it kills the generation's tree,
@@ -100,6 +103,12 @@ pub trait Connection: fmt::Debug + Send + Sync + 'static {
 
     /// Asks for its health once, within `timeout`.
     async fn health(&self, timeout: Duration) -> Health;
+
+    /// Its own metrics; `None` where it did not answer within `timeout`.
+    async fn own_metrics(&self, timeout: Duration) -> Option<OwnMetrics> {
+        let _at_once = timeout;
+        Some(OwnMetrics::None)
+    }
 
     /// Stops it by the ladder and cleans up after it. May be called again.
     async fn stop(&self, ladder: StopLadder) -> Stopped;
@@ -308,6 +317,10 @@ impl Connection for ProcessConnection {
             _ = self.process.died() => Health::Unreachable,
             health = control::health(self.rpc.clone(), timeout) => health,
         }
+    }
+
+    async fn own_metrics(&self, timeout: Duration) -> Option<OwnMetrics> {
+        control::own_metrics(self.rpc.clone(), timeout).await
     }
 
     async fn stop(&self, ladder: StopLadder) -> Stopped {

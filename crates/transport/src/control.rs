@@ -7,6 +7,9 @@ use std::time::Duration;
 use outrigger_proto::health::HealthCheckRequest;
 use outrigger_proto::health::health_check_response::ServingStatus;
 use outrigger_proto::health::health_client::HealthClient;
+use outrigger_proto::metrics::ReadRequest;
+use outrigger_proto::metrics::metrics_client::MetricsClient;
+use outrigger_proto::metrics::read_response::Source;
 use outrigger_proto::plugin::grpc_controller_client::GrpcControllerClient;
 use outrigger_proto::plugin::grpc_stdio_client::GrpcStdioClient;
 use outrigger_proto::plugin::{Empty, StdioData, stdio_data};
@@ -14,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::Code;
 
 use crate::rpc::Rpc;
-use crate::spec::Output;
+use crate::spec::{Origin, Output};
 use crate::stdio::{LAST_BYTES, Lines, QUIET, Reading, Throttle, log};
 
 /// The name under which go-plugin reports a plugin's health.
@@ -48,6 +51,34 @@ pub(crate) async fn health(rpc: Rpc, timeout: Duration) -> Health {
         // The plugin's own words: whatever they are, it answers.
         Ok(Err(status)) if std::error::Error::source(&status).is_none() => Health::NotServing,
         Ok(Err(_)) | Err(_) => Health::Unreachable,
+    }
+}
+
+/// A plugin's own metrics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OwnMetrics {
+    /// Prometheus' text.
+    Text(String),
+    /// A port of 127.0.0.1 where `GET /metrics` answers with that.
+    Port(u16),
+    /// This generation has none.
+    None,
+}
+
+/// Asks for the plugin's own metrics; `None` where it did not answer in time.
+pub(crate) async fn own_metrics(rpc: Rpc, timeout: Duration) -> Option<OwnMetrics> {
+    let mut client = MetricsClient::new(rpc);
+    match tokio::time::timeout(timeout, client.read(ReadRequest {})).await.ok()? {
+        Ok(answer) => Some(match answer.into_inner().source {
+            Some(Source::Text(text)) => OwnMetrics::Text(text),
+            Some(Source::Port(port)) => {
+                u16::try_from(port).map_or(OwnMetrics::None, OwnMetrics::Port)
+            }
+            None => OwnMetrics::None,
+        }),
+        Err(status) if status.code() == Code::Unimplemented => Some(OwnMetrics::None),
+        Err(_) => None,
     }
 }
 
@@ -91,11 +122,11 @@ pub(crate) async fn shutdown(rpc: Rpc, timeout: Duration) -> Heard {
 /// header comes before the first byte of output.
 pub(crate) async fn drain_stdio(
     rpc: Rpc,
-    plugin: Arc<str>,
+    origin: Arc<Origin>,
     output: Output,
     finish: CancellationToken,
 ) {
-    let mut prints = Prints::new(plugin, output);
+    let mut prints = Prints::new(origin, output);
     let mut client = GrpcStdioClient::new(rpc);
     let opened = tokio::select! {
         opened = client.stream_stdio(()) => opened,
@@ -140,16 +171,16 @@ pub(crate) async fn drain_stdio(
 
 /// What a program prints once it serves.
 struct Prints {
-    plugin: Arc<str>,
+    origin: Arc<Origin>,
     output: Output,
     stdout: Lines,
     stderr: Lines,
 }
 
 impl Prints {
-    fn new(plugin: Arc<str>, output: Output) -> Self {
+    fn new(origin: Arc<Origin>, output: Output) -> Self {
         let lines = |channel| Lines::new(Reading::Prints(channel));
-        Self { plugin, output, stdout: lines("stdout"), stderr: lines("stderr") }
+        Self { origin, output, stdout: lines("stdout"), stderr: lines("stderr") }
     }
 
     fn take(&mut self, piece: &StdioData) {
@@ -162,12 +193,12 @@ impl Prints {
         if let Some(copy) = copy {
             copy(&piece.data);
         }
-        lines.push(&piece.data, |line| log(&self.plugin, line, self.output.lines.as_ref()));
+        lines.push(&piece.data, |line| log(&self.origin, line, self.output.lines.as_ref()));
     }
 
     fn finish(&mut self) {
         for lines in [&mut self.stdout, &mut self.stderr] {
-            lines.finish(|line| log(&self.plugin, line, self.output.lines.as_ref()));
+            lines.finish(|line| log(&self.origin, line, self.output.lines.as_ref()));
         }
     }
 
@@ -177,7 +208,7 @@ impl Prints {
         // The end of the connection is told elsewhere.
         let broken = std::error::Error::source(status).is_some();
         if !broken && !expected.contains(&status.code()) {
-            let (plugin, code) = (&self.plugin, status.code());
+            let (plugin, code) = (&self.origin.plugin, status.code());
             tracing::warn!(%plugin, ?code, "the stream of what this plugin prints failed");
         }
     }

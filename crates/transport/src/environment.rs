@@ -69,8 +69,11 @@ fn passes(environment: &Environment, name: &OsStr) -> bool {
         Some(names) => names.iter().any(|allowed| name == OsStr::new(allowed)),
         None => {
             let bytes = name.as_encoded_bytes();
-            // A host that is itself a plugin would hand its own identity on.
-            !bytes.starts_with(b"PLUGIN_") && !bytes.starts_with(b"OUTRIGGER")
+            // A host that is itself a plugin would hand its own identity on; and its
+            // name in traces is not its plugins'.
+            name != "OTEL_SERVICE_NAME"
+                && !bytes.starts_with(b"PLUGIN_")
+                && !bytes.starts_with(b"OUTRIGGER")
         }
     }
 }

@@ -52,6 +52,7 @@ mod tls;
 mod translate;
 
 pub mod serve;
+pub mod trace;
 
 /// What the benches measure from within; no part of the API.
 #[cfg(feature = "measure")]
@@ -67,7 +68,7 @@ pub mod measure {
 pub use attach::{AttachDriver, Handover, Reattach, ReattachError};
 pub use broker::{Broker, BrokerError, Brokered};
 pub use connection::{Connection, ConnectionInfo, Containment, LaunchTimings, Stopped};
-pub use control::Health;
+pub use control::{Health, OwnMetrics};
 pub use driver::{Driver, ProcessDriver};
 pub use error::{ConnectError, Evidence, LaunchError};
 pub use handshake::{Address, HandshakeError, HandshakeLine, Offer};

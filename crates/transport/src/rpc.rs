@@ -80,7 +80,8 @@ impl tower_service::Service<http::Request<Body>> for Rpc {
         self.channel.poll_ready(cx)
     }
 
-    fn call(&mut self, request: http::Request<Body>) -> ResponseFuture {
+    fn call(&mut self, mut request: http::Request<Body>) -> ResponseFuture {
+        crate::trace::inject(request.headers_mut());
         self.channel.call(request)
     }
 }

@@ -96,6 +96,10 @@ pub struct LaunchSpec {
     pub plugin: String,
     /// Which launch of the instance this is.
     pub generation: Generation,
+    /// The interface that it fills and its version, for logs; may be empty.
+    pub interface: String,
+    /// See `interface`.
+    pub version: String,
     /// What to execute.
     pub program: Program,
     /// The name under which the program runs (its first argument) and is shown.
@@ -151,6 +155,8 @@ impl LaunchSpec {
             name: plugin.clone(),
             plugin,
             generation: Generation(1),
+            interface: String::new(),
+            version: String::new(),
             program,
             arguments: Vec::new(),
             working_directory: run_dir.clone(),
@@ -168,6 +174,26 @@ impl LaunchSpec {
             start_timeout: START_TIMEOUT,
             keep: None,
         }
+    }
+}
+
+/// Where a line of a plugin's comes from.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Origin {
+    pub(crate) plugin: String,
+    pub(crate) interface: String,
+    pub(crate) version: String,
+    pub(crate) generation: Generation,
+}
+
+impl LaunchSpec {
+    pub(crate) fn origin(&self) -> Arc<Origin> {
+        Arc::new(Origin {
+            plugin: self.plugin.clone(),
+            interface: self.interface.clone(),
+            version: self.version.clone(),
+            generation: self.generation,
+        })
     }
 }
 

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Level;
 
 use crate::logs::{LogLine, escape};
-use crate::spec::{LineSink, Output};
+use crate::spec::{LineSink, Origin, Output};
 
 mod drain;
 mod lines;
@@ -87,7 +87,7 @@ impl Throttle {
 /// and no more is waited for: a descendant may hold the pipe open for ever.
 pub(crate) async fn drain_stderr(
     pipe: Pipe,
-    plugin: Arc<str>,
+    origin: Arc<Origin>,
     tail: Tail,
     output: Output,
     finish: CancellationToken,
@@ -98,10 +98,10 @@ pub(crate) async fn drain_stderr(
         if let Some(copy) = &output.raw_stderr {
             copy(bytes);
         }
-        lines.push(bytes, |line| log(&plugin, line, output.lines.as_ref()));
+        lines.push(bytes, |line| log(&origin, line, output.lines.as_ref()));
     };
     read_out(pipe, &finish, take).await;
-    lines.finish(|line| log(&plugin, line, output.lines.as_ref()));
+    lines.finish(|line| log(&origin, line, output.lines.as_ref()));
 }
 
 /// Reads standard output to its end and drops it: what a plugin prints there
@@ -142,7 +142,7 @@ pub(crate) async fn read_some(pipe: &mut Pipe, buffer: &mut [u8]) -> io::Result<
 }
 
 /// One log event of a plugin, marked as the plugin's.
-pub(crate) fn log(plugin: &str, line: &LogLine, lines: Option<&LineSink>) {
+pub(crate) fn log(origin: &Origin, line: &LogLine, lines: Option<&LineSink>) {
     if let Some(lines) = lines {
         lines(line);
     }
@@ -152,7 +152,10 @@ pub(crate) fn log(plugin: &str, line: &LogLine, lines: Option<&LineSink>) {
                 target: "outrigger::plugin",
                 Level::$level,
                 from = "plugin",
-                plugin,
+                plugin = origin.plugin,
+                interface = origin.interface,
+                version = origin.version,
+                generation = origin.generation.0,
                 fields = line.fields,
                 "{}",
                 line.message

@@ -1,11 +1,14 @@
 //! Seeing and steering a host from elsewhere: a server's handlers, another task.
 
+use std::time::Duration;
+
+use outrigger_transport::OwnMetrics;
 use outrigger_types::{Generation, InstanceName};
 use tokio::sync::{broadcast, watch};
 
 use super::actor::{PluginManager, flatten_host};
 use super::messages::{
-    ApplySettings, DryRunReload, ReloadAll, ReloadPlugin, StartPlugin, StopPlugin,
+    ApplySettings, DryRunReload, FindConnection, ReloadAll, ReloadPlugin, StartPlugin, StopPlugin,
 };
 use super::plan::{Applied, Reloaded};
 use super::registry::{Instance, Registry};
@@ -68,6 +71,21 @@ impl Remote {
     #[must_use]
     pub fn traffic(&self, instance: &str) -> Option<Traffic> {
         Some(self.registry.get(instance)?.link.traffic())
+    }
+
+    /// The own metrics of what serves as an instance; `None` where nothing does, or
+    /// nothing came within `timeout`.
+    pub async fn own_metrics(
+        &self,
+        instance: &InstanceName,
+        timeout: Duration,
+    ) -> Option<OwnMetrics> {
+        let find = FindConnection { instance: instance.clone() };
+        let asking = async {
+            let connection = self.manager.send(find).await.ok()??;
+            connection.own_metrics(timeout).await
+        };
+        tokio::time::timeout(timeout, asking).await.ok()?
     }
 
     /// The names of the instances.

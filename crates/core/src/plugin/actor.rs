@@ -12,6 +12,7 @@ use tokio::sync::{broadcast, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::{Instrument as _, Span};
 
 use super::effects::{self, Launched, fault};
 use super::lifecycle::{Concerned, Denied, Lifecycle, Ticket, Told};
@@ -25,6 +26,13 @@ use crate::live::{CallLimits, Live, LiveCell};
 use crate::mail::{Mail, Mailbox};
 use crate::settings::{EnvironmentProfile, ProviderSettings, ReloadMode};
 use crate::status::{EventKind, HostEvent, PluginStatus};
+
+/// A phase of a generation's start, within the generation's own span.
+macro_rules! phase {
+    ($parent:expr, $name:literal) => {
+        tracing::debug_span!(target: "outrigger::lifecycle", parent: $parent, $name)
+    };
+}
 
 mod guard;
 mod handlers;
@@ -50,6 +58,8 @@ pub(crate) struct PluginActor {
     epoch: Instant,
     tickets: Ticket,
     callers: HashMap<Ticket, oneshot::Sender<Result<Generation, PluginError>>>,
+    /// The spans of generations that are on their way.
+    spans: HashMap<Generation, Span>,
     /// Steps under way, to be cancelled.
     steps: HashMap<Generation, CancellationToken>,
     /// Effects that are not carried out yet, and what the one is about that is being.
@@ -96,6 +106,7 @@ impl PluginActor {
             epoch: Instant::now(),
             tickets: 0,
             callers: HashMap::new(),
+            spans: HashMap::new(),
             steps: HashMap::new(),
             pending: VecDeque::new(),
             carried_out: None,
@@ -146,6 +157,7 @@ impl PluginActor {
                 if let Some(cancel) = self.steps.remove(&generation) {
                     cancel.cancel();
                 }
+                self.spans.remove(&generation);
             }
             Effect::Publish(generation) => self.publish(generation, ctx),
             Effect::Keep(generation) => self.keep(generation, ctx),
@@ -156,7 +168,14 @@ impl PluginActor {
                 let end = self.host.end.clone();
                 let (instance, events) = (self.instance.clone(), self.events.clone());
                 let work = async move {
-                    let how = effects::retire(connection, live, provider, how, end).await;
+                    let span = tracing::debug_span!(
+                        target: "outrigger::lifecycle",
+                        "plugin.retire",
+                        plugin = %instance,
+                        generation = generation.0,
+                    );
+                    let retiring = effects::retire(connection, live, provider, how, end);
+                    let how = retiring.instrument(span).await;
                     // The unpacked tree goes with its last generation: here, and
                     // not on a thread that drives connections.
                     let _removed = tokio::task::spawn_blocking(move || drop(loaded)).await;
@@ -215,6 +234,15 @@ impl PluginActor {
             self.lifecycle.proven().cloned(),
         );
         let failed = move |error| Event::Resolved(generation, Err(error));
+        let span = tracing::debug_span!(
+            target: "outrigger::lifecycle",
+            "plugin.generation",
+            plugin = %self.instance,
+            generation = generation.0,
+            version = %self.provider.definition.version,
+        );
+        let work = work.instrument(phase!(&span, "plugin.resolve"));
+        self.spans.insert(generation, span);
         self.spawn(ctx, async move { Event::Resolved(generation, work.await) }, failed);
     }
 
@@ -229,6 +257,7 @@ impl PluginActor {
             loaded.clone(),
             cancel,
         );
+        let work = work.instrument(phase!(self.span(generation), "plugin.launch"));
         let work = async move {
             let launched = work.await.map(|launched| {
                 let Launched { connection, security, multiplexed } = launched;
@@ -271,6 +300,7 @@ impl PluginActor {
             digest,
             cancel,
         );
+        let work = work.instrument(phase!(self.span(generation), "plugin.initialise"));
         let work = async move {
             let outcome = work.await;
             took.get_or_init(|| started.elapsed());
@@ -309,6 +339,12 @@ impl PluginActor {
             let _ended = actor.send(Happened(event)).await;
         };
         self.host.tasks.spawn_on(work, &self.host.io);
+    }
+
+    /// The span of a generation that is on its way.
+    fn span(&self, generation: Generation) -> &Span {
+        static NONE: Span = Span::none();
+        self.spans.get(&generation).unwrap_or(&NONE)
     }
 
     fn cancellation(&mut self, generation: Generation) -> CancellationToken {

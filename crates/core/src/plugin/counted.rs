@@ -107,9 +107,12 @@ fn serving(status: &PluginStatus) {
     state(status);
 }
 
-/// The gauge that says what serves. Another version is another series, so that the
+/// The gauge that says what serves, if something does. Another version is another series, so that the
 /// one before is set back.
 pub(crate) fn version(status: &PluginStatus, serves: bool) {
+    if status.generation.is_none() {
+        return;
+    }
     let security = status.security.map_or_else(|| "-".to_owned(), |mode| mode.to_string());
     gauge!(
         names::INFO.name,
@@ -121,6 +124,17 @@ pub(crate) fn version(status: &PluginStatus, serves: bool) {
         "security" => security,
     )
     .set(truth(serves));
+}
+
+/// The gauge of a certificate's last moment.
+pub(crate) fn certificate(instance: &InstanceName, der: Option<&[u8]>) {
+    let expiry = der.and_then(|der| {
+        let (_, certificate) = x509_parser::parse_x509_certificate(der).ok()?;
+        Some(certificate.validity().not_after.timestamp())
+    });
+    if let Some(expiry) = expiry {
+        gauge!(names::CERTIFICATE.name, "plugin" => instance.to_string()).set(expiry as f64);
+    }
 }
 
 /// Counts an instance's lines.

@@ -150,6 +150,8 @@ fn launch_spec(
         checksum: provider.checksum,
         output: blueprint.output.clone(),
         start_timeout: provider.timeouts.start,
+        interface: provider.interface.to_string(),
+        version: provider.definition.version.to_string(),
         keep: files.keep(),
         ..LaunchSpec::new(instance, program.clone(), interface.cookie.clone(), run_dir)
     };

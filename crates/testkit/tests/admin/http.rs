@@ -106,12 +106,32 @@ e2e! {
             "outrigger_plugin_state{plugin=\"helloworld\",state=\"ready\"} 1",
             "outrigger_plugin_state{plugin=\"helloworld\",state=\"failed\"} 0",
             "outrigger_plugin_generation{plugin=\"helloworld\"} 2",
-            "outrigger_plugin_in_flight_calls{plugin=\"helloworld\"} 0",
-            "outrigger_plugin_failures_total{plugin=\"helloworld\"} 0",
             "# TYPE outrigger_plugin_up gauge",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
         }
+        host.ends();
+    }
+
+    async fn a_plugin_s_own_metrics_are_shown_with_its_name_however_it_has_them() {
+        let mut kit = Kit::with("own-metrics");
+        kit.add_fixture("other", "own-metrics-port");
+        kit.add_fixture("none", "ok");
+        let host = Running::on(&kit, &TCP);
+        let shown = || host.ask("GET", "/metrics", &[], "").1;
+        eventually("both are shown", || {
+            let text = shown();
+            ["helloworld", "other"].iter().all(|plugin| {
+                let line = format!("fixture_jobs_total{{plugin=\"{plugin}\",kind=\"a\"}} 3");
+                text.lines().any(|found| found == line)
+            })
+        }).await;
+        let text = shown();
+        assert_eq!(text.matches("# TYPE fixture_jobs_total counter").count(), 1, "{text}");
+        assert!(!text.contains("outrigger_plugin_up{plugin=\"helloworld\"} 7"), "{text}");
+        assert!(!text.contains("outrigger_plugin_up 7"), "{text}");
+        assert!(host.outrigger(&["stop", "other"]).status.success());
+        eventually("it is shown no more", || !shown().contains("plugin=\"other\",kind")).await;
         host.ends();
     }
 }

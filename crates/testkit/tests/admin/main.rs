@@ -7,4 +7,10 @@
 
 mod command;
 mod http;
+mod metrics;
 mod running;
+
+fn kill(pid: Option<u32>) {
+    let pid = rustix::process::Pid::from_raw(i32::try_from(pid.unwrap()).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+}

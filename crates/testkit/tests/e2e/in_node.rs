@@ -50,6 +50,7 @@ impl Connection for InNode {
             app_version: 1,
             containment: Containment::None,
             timings: LaunchTimings::default(),
+            certificate: None,
         }
     }
 

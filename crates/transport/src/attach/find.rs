@@ -64,8 +64,8 @@ pub(super) async fn attach(
     }
     let plugin: Arc<str> = spec.plugin.as_str().into();
     let stdio = {
-        let (rpc, plugin, output) = (rpc.clone(), plugin.clone(), spec.output.clone());
-        Drain::spawn(|finish| drain_stdio(rpc, plugin, output, finish))
+        let (rpc, origin, output) = (rpc.clone(), spec.origin(), spec.output.clone());
+        Drain::spawn(|finish| drain_stdio(rpc, origin, output, finish))
     };
     Ok(ProcessConnection {
         plugin,
@@ -74,6 +74,7 @@ pub(super) async fn attach(
             app_version: version,
             containment: Containment::Elsewhere,
             timings: LaunchTimings { connect, ..LaunchTimings::default() },
+            certificate: None,
         },
         rpc,
         link: None,

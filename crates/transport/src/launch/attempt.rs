@@ -56,6 +56,8 @@ pub(super) struct Connected {
     rpc: Rpc,
     owner: LinkOwner,
     reattach: Reattach,
+    /// The plugin's, in DER.
+    certificate: Option<Arc<[u8]>>,
     pub(super) line: Duration,
     pub(super) connect: Duration,
 }
@@ -64,10 +66,10 @@ impl Attempt {
     pub(super) fn new(begun: Begun, directory: RunDirectory, spec: &LaunchSpec) -> Self {
         let Begun { process, stdout, stderr, shown, running, translate, file } = begun;
         let tail = Tail::default();
-        let plugin: Arc<str> = spec.plugin.as_str().into();
+        let origin = spec.origin();
         let output = spec.output.clone();
         let stderr =
-            Drain::spawn(|finish| drain_stderr(stderr, plugin, tail.clone(), output, finish));
+            Drain::spawn(|finish| drain_stderr(stderr, origin, tail.clone(), output, finish));
         let stdout = Mutex::new(stdout);
         Self { process, tail, stdout, stderr, directory, shown, running, translate, file }
     }
@@ -126,11 +128,13 @@ impl Attempt {
         let Link { channel, broker, owner } =
             linked.map_err(|source| LaunchError::Connect { source, evidence: self.evidence() })?;
         let pid = self.process.pid();
+        let announced = certificate.as_deref().map(Arc::from);
         let handover = identity.zip(certificate);
         let handover = handover.map(|(identity, plugin)| Handover::new(identity, plugin));
         Ok(Connected {
             rpc: Rpc::with_broker(channel, app_version, spec.largest_message, broker),
             owner,
+            certificate: announced,
             reattach: Reattach {
                 version: app_version,
                 address,
@@ -253,12 +257,13 @@ impl Attempt {
         spec: LaunchSpec,
     ) -> ProcessConnection {
         let _nothing_to_fail = failpoint::fails("launch.finish");
-        let Connected { rpc, owner, reattach, .. } = connected;
+        let Connected { rpc, owner, reattach, certificate, .. } = connected;
+        let origin = spec.origin();
         let plugin: Arc<str> = spec.plugin.into();
         let stdout = self.stdout.into_inner();
         let stdio = {
-            let (rpc, plugin, output) = (rpc.clone(), plugin.clone(), spec.output);
-            Drain::spawn(|finish| drain_stdio(rpc, plugin, output, finish))
+            let (rpc, output) = (rpc.clone(), spec.output);
+            Drain::spawn(|finish| drain_stdio(rpc, origin, output, finish))
         };
         ProcessConnection {
             plugin,
@@ -267,6 +272,7 @@ impl Attempt {
                 app_version: reattach.version,
                 containment,
                 timings,
+                certificate,
             },
             link: Some(LiveLink::new(&rpc, owner, self.process.clone())),
             rpc,

@@ -142,10 +142,12 @@ impl Handler<Happened> for PluginActor {
         let concerned = event.generation();
         let happened = self.guarded(ctx, |actor, ctx| {
             let _nothing_to_fail = failpoint::fails("plugin.happened");
-            if let Event::Launched(generation, Err(_)) | Event::Initialised(generation, Err(_)) =
-                &event
+            if let Event::Resolved(generation, Err(_))
+            | Event::Launched(generation, Err(_))
+            | Event::Initialised(generation, Err(_)) = &event
             {
                 actor.steps.remove(generation);
+                actor.spans.remove(generation);
             }
             actor.feed(event, ctx);
         });

@@ -23,6 +23,8 @@ impl PluginActor {
     pub(super) fn publish(&mut self, generation: Generation, ctx: &mut Context<Self>) {
         let _nothing_to_fail = failpoint::fails("plugin.publish");
         self.steps.retain(|step, _| *step > generation);
+        let span = self.spans.remove(&generation);
+        let _within = span.map(|span| phase!(&span, "plugin.publish").entered());
         let Some((_, serving)) = self.lifecycle.serving() else { return };
         let (connection, live) = (serving.connection.clone(), serving.live.clone());
         let provider = serving.loaded.provider.clone();
@@ -71,6 +73,7 @@ impl PluginActor {
             };
         });
         counted::version(&self.status.borrow(), true);
+        counted::certificate(&self.instance, info.certificate.as_deref());
         tracing::info!(plugin = %self.instance, %generation, pid = info.pid, "plugin serves");
         self.remember();
         self.emit(EventKind::Ready(generation));

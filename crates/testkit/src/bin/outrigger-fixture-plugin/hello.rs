@@ -133,6 +133,10 @@ impl Hello {
             "fds" => Some(descriptors()),
             "slept" => Some(SLEPT.load(Ordering::Relaxed).to_string()),
             "grandchild" => self.grandchild.map(|pid| pid.to_string()),
+            _ if msg.starts_with("log:") => {
+                eprintln!("[INFO] {}", &msg[4..]);
+                Some(String::new())
+            }
             _ => msg.strip_prefix("env:").map(|name| std::env::var(name).unwrap_or_default()),
         }
     }

@@ -6,7 +6,7 @@
 //!
 //! Every scenario ends with its host, except where staying is the point. The
 //! scenarios that answer a greeting also answer these: `pid`, `fds`,
-//! `env:NAME`, `grandchild` (its process id). They serve the probe too
+//! `env:NAME`, `log:TEXT` (logs it), `grandchild` (its process id). They serve the probe too
 //! (`outrigger_testkit::probe`).
 
 use std::io::{self, Write as _};

@@ -39,6 +39,11 @@ pub(crate) const SCENARIOS: &[Scenario] = scenarios! {
     "pid", "ok; greeting `pid` answers the process id, as everywhere" => |_| quirk(Quirk::None);
     "echo-env", "ok; greeting `env:NAME` answers a variable, `fds` the open descriptors" => |_| quirk(Quirk::None);
 
+    "traced", "ok, and exports traces as OpenTelemetry's variables say" => |_| Hello::new(Quirk::None, Init::Normal).plugin().traced("fixture").run();
+
+    "own-metrics", "ok, and has metrics of its own" => |_| Hello::new(Quirk::None, Init::Normal).plugin().metrics(services::own_metrics).run();
+    "own-metrics-port", "ok, and has metrics of its own on a port" => |_| services::own_metrics_on_a_port();
+
     "slow-handshake" 1000, "ok, but waits N ms before it prints its line" => lines::slow;
     "hang", "prints nothing and stays" => |_| lines::hang();
     "banner" 3, "ok, but prints N lines before its own" => lines::banner;

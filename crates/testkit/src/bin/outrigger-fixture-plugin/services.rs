@@ -149,3 +149,27 @@ pub(crate) fn exit_after(ms: u64) -> ExitCode {
         }
     })
 }
+
+/// What a plugin may count.
+pub(crate) fn own_metrics() -> String {
+    "# TYPE fixture_jobs_total counter\nfixture_jobs_total{kind=\"a\"} 3\noutrigger_plugin_up 7\n"
+        .to_owned()
+}
+
+/// Serves them over HTTP, one connection at a time.
+pub(crate) fn own_metrics_on_a_port() -> ExitCode {
+    let Ok(listener) = std::net::TcpListener::bind("127.0.0.1:0") else { return ExitCode::FAILURE };
+    let Ok(address) = listener.local_addr() else { return ExitCode::FAILURE };
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _asked = std::io::Read::read(&mut stream, &mut [0; 1024]);
+            let text = own_metrics();
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n",
+                text.len()
+            );
+            let _gone = std::io::Write::write_all(&mut stream, (head + &text).as_bytes());
+        }
+    });
+    plugin().metrics_port(address.port()).run()
+}

@@ -1,0 +1,106 @@
+//! A collector of OpenTelemetry's protocol over gRPC, which keeps what it gets.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
+    TraceService, TraceServiceServer,
+};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+use opentelemetry_proto::tonic::common::v1::KeyValue;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tokio_util::task::AbortOnDropHandle;
+use tonic::transport::Server;
+use tonic::{Request, Response, Status};
+
+/// A span as it arrived.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) service: String,
+    pub(crate) name: String,
+    pub(crate) trace: String,
+    pub(crate) id: String,
+    /// Empty for the first of a trace.
+    pub(crate) parent: String,
+    attributes: BTreeMap<String, String>,
+}
+
+impl Seen {
+    pub(crate) fn is(&self, attribute: &str, value: &str) -> bool {
+        self.attributes.get(attribute).is_some_and(|own| own == value)
+    }
+}
+
+type Kept = Arc<Mutex<Vec<Seen>>>;
+
+pub(crate) struct Collector {
+    kept: Kept,
+    url: String,
+    _serving: AbortOnDropHandle<()>,
+}
+
+impl Collector {
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let kept = Kept::default();
+        let service = TraceServiceServer::new(Service(kept.clone()));
+        let serving = tokio::spawn(async move {
+            let incoming = TcpListenerStream::new(listener);
+            Server::builder().add_service(service).serve_with_incoming(incoming).await.unwrap();
+        });
+        Self { kept, url, _serving: AbortOnDropHandle::new(serving) }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.url.clone()
+    }
+
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+struct Service(Kept);
+
+#[tonic::async_trait]
+impl TraceService for Service {
+    async fn export(
+        &self,
+        request: Request<ExportTraceServiceRequest>,
+    ) -> Result<Response<ExportTraceServiceResponse>, Status> {
+        for of in request.into_inner().resource_spans {
+            let resource = attributes(of.resource.map(|it| it.attributes).unwrap_or_default());
+            let service = resource.get("service.name").cloned().unwrap_or_default();
+            for span in of.scope_spans.into_iter().flat_map(|scope| scope.spans) {
+                let seen = Seen {
+                    service: service.clone(),
+                    name: span.name,
+                    trace: hex(&span.trace_id),
+                    id: hex(&span.span_id),
+                    parent: hex(&span.parent_span_id),
+                    attributes: attributes(span.attributes),
+                };
+                self.0.lock().unwrap_or_else(PoisonError::into_inner).push(seen);
+            }
+        }
+        Ok(Response::new(ExportTraceServiceResponse::default()))
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn attributes(pairs: Vec<KeyValue>) -> BTreeMap<String, String> {
+    let text = |pair: KeyValue| match pair.value?.value? {
+        Value::StringValue(text) => Some((pair.key, text)),
+        Value::IntValue(number) => Some((pair.key, number.to_string())),
+        _ => None,
+    };
+    pairs.into_iter().filter_map(text).collect()
+}
