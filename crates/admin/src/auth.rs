@@ -11,6 +11,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
+use crate::page;
+
 /// The file in the run directory whose token may do everything.
 pub const TOKEN: &str = "admin.token";
 
@@ -116,6 +118,12 @@ fn given(request: &Request) -> Option<&str> {
 /// Open to whoever reaches them.
 const OPEN: [&str; 4] = ["/livez", "/readyz", "/startupz", "/metrics"];
 
+/// The dashboard's own files are the same for everybody; what it shows needs a token.
+fn is_open(request: &Request) -> bool {
+    let path = request.uri().path();
+    OPEN.contains(&path) || page::has(request.method(), path)
+}
+
 pub(crate) async fn guard(State(door): State<Door>, mut request: Request, next: Next) -> Response {
     let scope = match &door {
         Door::Socket => Scope::Full,
@@ -126,7 +134,7 @@ pub(crate) async fn guard(State(door): State<Door>, mut request: Request, next: 
             }
             match given(&request).and_then(|given| tokens.scope(given)) {
                 Some(scope) => scope,
-                None if OPEN.contains(&request.uri().path()) => Scope::ReadOnly,
+                None if is_open(&request) => Scope::ReadOnly,
                 None => {
                     let text =
                         format!("a token is needed: the one in {TOKEN} in the run directory");

@@ -4,7 +4,7 @@ use axum::extract::{DefaultBodyLimit, Extension, FromRef, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 use axum::{Router, middleware};
 use jsonrpsee::RpcModule;
 use outrigger::Remote;
@@ -12,10 +12,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::{Door, Scope, guard};
+use crate::history::History;
 use crate::metrics::Metrics;
 use crate::own::Own;
 use crate::request::{LARGEST, carry_out};
-use crate::{health, stream, ws};
+use crate::{health, page, stream, ws};
 
 /// What handlers share.
 #[derive(Clone)]
@@ -23,6 +24,7 @@ pub(crate) struct Shared {
     pub(crate) remote: Remote,
     pub(crate) module: RpcModule<Remote>,
     pub(crate) metrics: Option<Metrics>,
+    pub(crate) history: History,
     /// What plugins count themselves.
     pub(crate) own: Own,
     /// Cancelled when the server is to end.
@@ -39,7 +41,9 @@ impl FromRef<Shared> for Remote {
 
 pub(crate) fn router(shared: Shared, door: Door) -> Router {
     Router::new()
-        .route("/", post(call))
+        .route("/", get(page::index).post(call))
+        .route("/assets/{name}", get(page::asset))
+        .route("/access", get(access))
         .route("/events", get(stream::events))
         .route("/ws", get(ws::upgrade))
         .route("/logs/{instance}", get(stream::logs))
@@ -68,6 +72,16 @@ async fn call(
 ) -> Response {
     let (status, answer) = carry_out(&shared, scope, &body).await;
     (status, [(header::CONTENT_TYPE, "application/json")], answer).into_response()
+}
+
+/// What whoever asks may do, and whom they ask.
+async fn access(Extension(scope): Extension<Scope>) -> Response {
+    let access = match scope {
+        Scope::Full => "full",
+        Scope::ReadOnly => "read-only",
+    };
+    let body = serde_json::json!({ "access": access, "version": env!("CARGO_PKG_VERSION") });
+    ([(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
 
 async fn metrics(State(shared): State<Shared>) -> Response {

@@ -144,7 +144,7 @@ where
 }
 
 /// By name, or in their order; none at all is an empty object.
-fn parsed<P: DeserializeOwned>(params: &Params<'_>) -> Answer<P> {
+pub(crate) fn parsed<P: DeserializeOwned>(params: &Params<'_>) -> Answer<P> {
     let text = params.as_str().unwrap_or("{}");
     let invalid = |error: serde_json::Error| {
         ErrorObjectOwned::owned(INVALID, format!("the parameters: {error}"), None::<()>)
@@ -152,7 +152,7 @@ fn parsed<P: DeserializeOwned>(params: &Params<'_>) -> Answer<P> {
     serde_json::from_str(if text.is_empty() { "{}" } else { text }).map_err(invalid)
 }
 
-fn known(remote: &Remote, name: &str) -> Answer<InstanceName> {
+pub(crate) fn known(remote: &Remote, name: &str) -> Answer<InstanceName> {
     let found = InstanceName::parse(name).ok().filter(|name| remote.watch(name.as_str()).is_some());
     found.ok_or_else(|| {
         let known = remote.instances();

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::{Door, Tokens};
+use crate::history::{self, History};
 use crate::http::{Shared, router};
 use crate::limit::Limited;
 use crate::metrics::Metrics;
@@ -91,9 +92,12 @@ impl Admin {
     /// [`AdminError`]; nothing is served then.
     pub async fn serve(remote: Remote, options: AdminOptions) -> Result<Self, AdminError> {
         let AdminOptions { run_dir, address, metrics } = options;
-        let module = rpc::module(remote.clone())?;
+        let history = History::default();
+        let mut module = rpc::module(remote.clone())?;
+        history::register(&mut module, history.clone())?;
         let end = CancellationToken::new();
         let tasks = TaskTracker::new();
+        let keeping = history.clone().keep(remote.clone(), end.clone());
         let own = Own::default();
         let (watched, refreshed) = (remote.clone(), own.clone());
         let shared = Shared {
@@ -101,6 +105,7 @@ impl Admin {
             module,
             metrics: metrics.clone(),
             own,
+            history,
             end: end.clone(),
             tasks: tasks.clone(),
         };
@@ -121,6 +126,7 @@ impl Admin {
             }
         };
         spawn(&tasks, listener, router(shared, Door::Socket), end.clone());
+        tasks.spawn(keeping);
         if let Some(metrics) = metrics {
             let ended = end.clone();
             tasks.spawn(async move {

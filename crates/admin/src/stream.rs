@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::stream::{self, Stream, StreamExt as _};
@@ -13,6 +13,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use crate::following::{Told, following};
+use crate::history::History;
 use crate::http::Shared;
 use crate::view;
 
@@ -26,12 +27,32 @@ type Events = Sse<axum::response::sse::KeepAliveStream<Boxed>>;
 type Boxed = std::pin::Pin<Box<dyn Stream<Item = Result<Event, Infallible>> + Send>>;
 
 /// `GET /events`.
-pub(crate) async fn events(State(shared): State<Shared>) -> Events {
+pub(crate) async fn events(State(shared): State<Shared>, RawQuery(query): RawQuery) -> Events {
     let events = following(shared.remote.clone()).map(|told| match told {
         Told::Status(all) => named("status", &all),
         Told::Event(event) => named("event", &event),
     });
-    answer(events, shared.end)
+    let query = query.unwrap_or_default();
+    let wanted = query.split('&').any(|part| part == "samples=true");
+    let samples = wanted.then(|| samples(&shared.history));
+    answer(stream::select(events, stream::iter(samples).flatten()), shared.end)
+}
+
+/// One for all instances, each time that they are sampled.
+fn samples(history: &History) -> impl Stream<Item = Event> + Send + use<> {
+    stream::unfold(history.samples(), |mut samples| async move {
+        loop {
+            match samples.recv().await {
+                Ok(sample) => {
+                    let event = Event::default().event("sample").data(&*sample);
+                    return Some((event, samples));
+                }
+                // The next one says more than the ones that were missed.
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    })
 }
 
 /// `GET /logs/INSTANCE`.

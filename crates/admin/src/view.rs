@@ -19,6 +19,9 @@ pub struct Status {
     name: String,
     version: String,
     state: PluginState,
+    state_since: String,
+    /// Since when the serving generation serves.
+    serving_since: Option<String>,
     required: bool,
     generation: Option<Generation>,
     spare: Option<Generation>,
@@ -58,6 +61,8 @@ impl Status {
             name: status.name.to_string(),
             version: status.version.to_string(),
             state: status.state,
+            state_since: moment(status.state_since),
+            serving_since: status.serving_since.map(moment),
             required: status.required,
             generation: status.generation,
             spare: status.spare,
@@ -135,6 +140,15 @@ pub struct Event {
 }
 
 impl Event {
+    /// What an instance's state is, for whoever saw no change of it.
+    pub(crate) fn state(instance: String, state: PluginState) -> Self {
+        Self { instance, kind: "state", state: Some(state), ..Self::default() }
+    }
+
+    pub(crate) fn instance(&self) -> &str {
+        &self.instance
+    }
+
     /// From an event.
     #[must_use]
     pub fn of(event: &HostEvent) -> Self {
@@ -277,6 +291,6 @@ impl Changes {
     }
 }
 
-fn moment(at: SystemTime) -> String {
+pub(crate) fn moment(at: SystemTime) -> String {
     humantime::format_rfc3339_millis(at).to_string()
 }

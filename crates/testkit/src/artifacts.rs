@@ -15,8 +15,9 @@ pub const STRICT: &str = "OUTRIGGER_STRICT";
 pub fn build_directory() -> PathBuf {
     let exe = std::env::current_exe().expect("the system knows this program");
     let directory = exe.parent().expect("a program is in a directory");
-    let directory = if directory.ends_with("deps") { directory.parent() } else { Some(directory) };
-    directory.expect("deps is in a target directory").to_owned()
+    let below = directory.ends_with("deps") || directory.ends_with("examples");
+    let directory = if below { directory.parent() } else { Some(directory) };
+    directory.expect("they are in a target directory").to_owned()
 }
 
 fn built(name: &str) -> PathBuf {
@@ -98,7 +99,25 @@ pub fn foreign(name: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    let text = format!("{name} was not built; its language's tools are missing");
+    skip(&format!("{name} was not built; its language's tools are missing"))
+}
+
+/// A program of this machine's, by the first of its names that is on `PATH`; `None`,
+/// and a line on standard error that says how to get it, where it is missing.
+///
+/// # Panics
+///
+/// With `OUTRIGGER_STRICT=1`, where it is missing.
+#[must_use]
+pub fn tool(names: &[&str], install: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let directories: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let places = names.iter().flat_map(|name| directories.iter().map(move |at| at.join(name)));
+    let found = places.into_iter().find(|place| place.is_file());
+    found.or_else(|| skip(&format!("{} is missing; {install}", names.join(" or "))))
+}
+
+fn skip(text: &str) -> Option<PathBuf> {
     assert!(std::env::var_os(STRICT).is_none_or(|strict| strict != "1"), "{text}");
     eprintln_line(&format!("skipped: {text}"));
     None
