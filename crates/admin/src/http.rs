@@ -6,7 +6,6 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
-use jsonrpsee::RpcModule;
 use outrigger::Remote;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -14,13 +13,14 @@ use tokio_util::task::TaskTracker;
 use crate::auth::{Door, Scope, guard};
 use crate::metrics::Metrics;
 use crate::request::{LARGEST, carry_out};
+use crate::rpc::Served;
 use crate::{health, stream, ws};
 
 /// What handlers share.
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub(crate) remote: Remote,
-    pub(crate) module: RpcModule<Remote>,
+    pub(crate) served: Served,
     pub(crate) metrics: Option<Metrics>,
     /// Cancelled when the server is to end.
     pub(crate) end: CancellationToken,

@@ -7,7 +7,7 @@
 //!
 //! | path | what |
 //! | --- | --- |
-//! | `POST /` | JSON-RPC 2.0: `outrigger_status`, `outrigger_reload`, `outrigger_reloadAll`, `outrigger_apply`, `outrigger_start`, `outrigger_stop`, `outrigger_logs`, `outrigger_crashes` |
+//! | `POST /` | JSON-RPC 2.0: `outrigger_status`, `outrigger_reload`, `outrigger_reloadAll`, `outrigger_apply`, `outrigger_start`, `outrigger_stop`, `outrigger_logs`, `outrigger_crashes`, `rpc.discover` |
 //! | `GET /events` | server-sent events: `status` with every instance, then `event` for each thing that happens |
 //! | `GET /ws` | a WebSocket: the same methods, and `outrigger_subscribe` for the same events |
 //! | `GET /logs/INSTANCE` | server-sent events: the last lines, then each further one |
@@ -20,6 +20,7 @@ mod health;
 mod http;
 mod limit;
 mod metrics;
+mod openrpc;
 mod request;
 mod rpc;
 mod server;
@@ -30,5 +31,6 @@ mod ws;
 
 pub use auth::{READ_ONLY_TOKEN, TOKEN};
 pub use metrics::Metrics;
+pub use openrpc::openrpc;
 pub use server::{Admin, AdminError, AdminOptions};
 pub use socket::SOCKET;

@@ -27,7 +27,7 @@ const BUCKETS: [f64; 14] = [
     0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
 ];
 
-const STATES: [PluginState; 9] = [
+pub(crate) const STATES: [PluginState; 9] = [
     PluginState::Stopped,
     PluginState::Starting,
     PluginState::Ready,

@@ -18,7 +18,7 @@ use crate::auth::{Door, Tokens};
 use crate::http::{Shared, router};
 use crate::limit::Limited;
 use crate::metrics::Metrics;
-use crate::rpc;
+use crate::rpc::Served;
 use crate::socket::{self, Bound};
 
 /// For connections to end at a stop.
@@ -89,12 +89,12 @@ impl Admin {
     /// [`AdminError`]; nothing is served then.
     pub async fn serve(remote: Remote, options: AdminOptions) -> Result<Self, AdminError> {
         let AdminOptions { run_dir, address, metrics } = options;
-        let module = rpc::module(remote.clone())?;
+        let served = Served::of(remote.clone())?;
         let end = CancellationToken::new();
         let tasks = TaskTracker::new();
         let shared = Shared {
             remote,
-            module,
+            served,
             metrics: metrics.clone(),
             end: end.clone(),
             tasks: tasks.clone(),

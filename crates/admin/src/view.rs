@@ -1,5 +1,6 @@
 //! What the API shows, as JSON.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
@@ -8,22 +9,43 @@ use outrigger::{
     Reloaded, Remote, SecurityMode, Stopped,
 };
 use outrigger_types::{Generation, InstanceName};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
+use crate::metrics::STATES;
+
+/// The words for a state.
+struct State;
+
+impl JsonSchema for State {
+    fn schema_name() -> Cow<'static, str> {
+        "State".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({ "type": "string", "enum": STATES })
+    }
+}
+
 /// An instance.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Status {
+    #[schemars(with = "String")]
     instance: InstanceName,
     interface: String,
     name: String,
     version: String,
+    #[schemars(with = "State")]
     state: PluginState,
     required: bool,
+    #[schemars(with = "Option<u64>")]
     generation: Option<Generation>,
+    #[schemars(with = "Option<u64>")]
     spare: Option<Generation>,
     pid: Option<u32>,
     in_flight: u64,
+    #[schemars(with = "Option<String>")]
     security: Option<SecurityMode>,
     sandbox: &'static str,
     failures: u64,
@@ -74,10 +96,11 @@ impl Status {
 }
 
 /// A death.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Crash {
     at: String,
+    #[schemars(with = "u64")]
     generation: Generation,
     pid: Option<u32>,
     version: String,
@@ -113,19 +136,22 @@ impl Crash {
 }
 
 /// Something that happened.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
     instance: String,
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<u64>")]
     generation: Option<Generation>,
     /// Of a reload, what served when it began.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<u64>")]
     from: Option<Generation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pid: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<State>")]
     state: Option<PluginState>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -189,7 +215,7 @@ const fn ended(how: Stopped) -> &'static str {
 }
 
 /// A line of a plugin's log.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Line {
     number: u64,
     at: String,
@@ -214,7 +240,7 @@ impl Line {
 }
 
 /// What a dry run found.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Rehearsed {
     name: String,
@@ -237,9 +263,11 @@ impl Rehearsed {
 }
 
 /// One instance in a reload of all.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Outcome {
+    #[schemars(with = "String")]
     instance: InstanceName,
+    #[schemars(with = "Option<u64>")]
     generation: Option<Generation>,
     error: Option<String>,
 }
@@ -257,11 +285,15 @@ impl Outcome {
 }
 
 /// What applying settings did, or would.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Changes {
+    #[schemars(with = "Vec<String>")]
     added: Vec<InstanceName>,
+    #[schemars(with = "Vec<String>")]
     removed: Vec<InstanceName>,
+    #[schemars(with = "Vec<String>")]
     changed: Vec<InstanceName>,
+    #[schemars(with = "Vec<String>")]
     unchanged: Vec<InstanceName>,
     failed: BTreeMap<String, String>,
 }
