@@ -50,18 +50,6 @@ impl PluginActor {
     }
 }
 
-const STATES: [PluginState; 9] = [
-    PluginState::Stopped,
-    PluginState::Starting,
-    PluginState::Ready,
-    PluginState::Reloading,
-    PluginState::Switching,
-    PluginState::BackingOff,
-    PluginState::CircuitOpen,
-    PluginState::Failed,
-    PluginState::Stopping,
-];
-
 const fn word(state: PluginState) -> &'static str {
     match state {
         PluginState::Stopped => "stopped",
@@ -83,7 +71,7 @@ fn truth(is: bool) -> f64 {
 /// The gauges that follow the state.
 pub(crate) fn state(status: &PluginStatus) {
     let plugin = || status.instance.to_string();
-    for state in STATES {
+    for state in PluginState::ALL {
         gauge!(names::STATE.name, "plugin" => plugin(), "state" => word(state))
             .set(truth(state == status.state));
     }
