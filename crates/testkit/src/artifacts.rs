@@ -92,10 +92,18 @@ pub fn foreign(name: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    let text = format!("{name} was not built; its language's tools are missing");
+    skipped(&format!("{name} was not built; its language's tools are missing"));
+    None
+}
+
+/// Says that something is not tested for want of a tool.
+///
+/// # Panics
+///
+/// With `OUTRIGGER_STRICT=1`.
+pub fn skipped(text: &str) {
     assert!(std::env::var_os(STRICT).is_none_or(|strict| strict != "1"), "{text}");
     eprintln_line(&format!("skipped: {text}"));
-    None
 }
 
 /// Where programs in other languages are built to.

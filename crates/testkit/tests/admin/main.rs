@@ -8,3 +8,4 @@
 mod command;
 mod http;
 mod running;
+mod systemd;
