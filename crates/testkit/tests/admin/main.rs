@@ -9,6 +9,7 @@ mod command;
 mod http;
 mod metrics;
 mod running;
+mod systemd;
 mod ws;
 
 fn kill(pid: Option<u32>) {
