@@ -7,6 +7,7 @@ use outrigger_transport::LogLine;
 use outrigger_types::InstanceName;
 
 use super::actor::PluginActor;
+use super::expiry;
 use crate::error::PluginErrorKind;
 use crate::metrics as names;
 use crate::status::{EventKind, PluginState, PluginStatus};
@@ -123,11 +124,7 @@ pub(crate) fn version(status: &PluginStatus, serves: bool) {
 
 /// The gauge of a certificate's last moment.
 pub(crate) fn certificate(instance: &InstanceName, der: Option<&[u8]>) {
-    let expiry = der.and_then(|der| {
-        let (_, certificate) = x509_parser::parse_x509_certificate(der).ok()?;
-        Some(certificate.validity().not_after.timestamp())
-    });
-    if let Some(expiry) = expiry {
+    if let Some(expiry) = der.and_then(expiry::not_after) {
         gauge!(names::CERTIFICATE.name, "plugin" => instance.to_string()).set(expiry as f64);
     }
 }
