@@ -80,9 +80,8 @@ impl Sample {
     fn of(since: &Traffic, seconds: f64, in_flight: u64) -> Self {
         let (calls, errors) = (since.calls as f64, since.errors as f64);
         // Microseconds are as fine as it was measured.
-        let quantile = |share| {
-            since.quantile(share).map(|seconds| ((seconds * 1e6).round() / 1e3) as f32)
-        };
+        let quantile =
+            |share| since.quantile(share).map(|seconds| ((seconds * 1e6).round() / 1e3) as f32);
         Self {
             calls_per_second: ((calls / seconds * 10.0).round() / 10.0) as f32,
             error_share: (since.calls > 0).then(|| (errors / calls) as f32),

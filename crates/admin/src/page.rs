@@ -115,7 +115,8 @@ mod tests {
                 assert!(!text.contains(way), "{name}: {way}");
             }
         }
-        let inline = [" style=", "<style", " onclick=", " onload=", "javascript:", "http:", "https:"];
+        let inline =
+            [" style=", "<style", " onclick=", " onload=", "javascript:", "http:", "https:"];
         for part in inline {
             assert!(!HTML.contains(part), "index.html: {part}");
         }
@@ -126,7 +127,8 @@ mod tests {
     fn only_reading_of_the_page_s_own_files_is_open() {
         assert!(has(&Method::GET, "/") && has(&Method::HEAD, "/assets/main.js"));
         assert!(!has(&Method::POST, "/"));
-        for path in ["/events", "/access", "/assets/", "/assets/none.js", "/assets/../events", "//"] {
+        for path in ["/events", "/access", "/assets/", "/assets/none.js", "/assets/../events", "//"]
+        {
             assert!(!has(&Method::GET, path), "{path}");
         }
     }

@@ -27,10 +27,7 @@ type Events = Sse<axum::response::sse::KeepAliveStream<Boxed>>;
 type Boxed = std::pin::Pin<Box<dyn Stream<Item = Result<Event, Infallible>> + Send>>;
 
 /// `GET /events`.
-pub(crate) async fn events(
-    State(shared): State<Shared>,
-    RawQuery(query): RawQuery,
-) -> Events {
+pub(crate) async fn events(State(shared): State<Shared>, RawQuery(query): RawQuery) -> Events {
     let remote = shared.remote.clone();
     let (_, events) = remote.follow();
     let first = snapshot(&remote);
