@@ -101,6 +101,20 @@ fn same(given: &str, known: &str) -> bool {
     given.len() == known.len() && differences == 0
 }
 
+/// How a page, which cannot send a header, gives its token to a WebSocket: as a
+/// subprotocol that begins so, beside the one that it speaks.
+pub(crate) const BY_PROTOCOL: &str = "outrigger.token.";
+
+/// The token that a request has with it.
+fn given(request: &Request) -> Option<&str> {
+    let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let bearer = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
+    bearer.or_else(|| {
+        let offered = text(header::SEC_WEBSOCKET_PROTOCOL)?;
+        offered.split(',').find_map(|protocol| protocol.trim().strip_prefix(BY_PROTOCOL))
+    })
+}
+
 /// Open to whoever reaches them.
 const OPEN: [&str; 4] = ["/livez", "/readyz", "/startupz", "/metrics"];
 
@@ -114,14 +128,11 @@ pub(crate) async fn guard(State(door): State<Door>, mut request: Request, next: 
     let scope = match &door {
         Door::Socket => Scope::Full,
         Door::Tcp(tokens) => {
-            let headers = request.headers();
-            if !is_local(headers) {
+            if !is_local(request.headers()) {
                 let text = "ask by the address itself, and not from a page of another origin";
                 return (StatusCode::FORBIDDEN, text).into_response();
             }
-            let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-            let given = bearer.and_then(|value| value.strip_prefix("Bearer "));
-            match given.and_then(|given| tokens.scope(given)) {
+            match given(&request).and_then(|given| tokens.scope(given)) {
                 Some(scope) => scope,
                 None if is_open(&request) => Scope::ReadOnly,
                 None => {

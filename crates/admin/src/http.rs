@@ -8,18 +8,15 @@ use axum::routing::get;
 use axum::{Router, middleware};
 use jsonrpsee::RpcModule;
 use outrigger::Remote;
-use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::auth::{Door, Scope, guard};
 use crate::history::History;
 use crate::metrics::Metrics;
 use crate::own::Own;
-use crate::rpc::ACTIONS;
-use crate::{health, page, stream};
-
-/// A request of the API is a few names.
-const LARGEST_REQUEST: usize = 64 * 1024;
+use crate::request::{LARGEST, carry_out};
+use crate::{health, page, stream, ws};
 
 /// What handlers share.
 #[derive(Clone)]
@@ -32,6 +29,8 @@ pub(crate) struct Shared {
     pub(crate) own: Own,
     /// Cancelled when the server is to end.
     pub(crate) end: CancellationToken,
+    /// What the server waits for then.
+    pub(crate) tasks: TaskTracker,
 }
 
 impl FromRef<Shared> for Remote {
@@ -46,12 +45,13 @@ pub(crate) fn router(shared: Shared, door: Door) -> Router {
         .route("/assets/{name}", get(page::asset))
         .route("/access", get(access))
         .route("/events", get(stream::events))
+        .route("/ws", get(ws::upgrade))
         .route("/logs/{instance}", get(stream::logs))
         .route("/metrics", get(metrics))
         .route("/livez", get(health::live))
         .route("/startupz", get(health::live))
         .route("/readyz", get(health::ready))
-        .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
+        .layer(DefaultBodyLimit::max(LARGEST))
         .layer(from_fn_with_state(door, guard))
         .layer(middleware::map_response(headers))
         .with_state(shared)
@@ -65,52 +65,13 @@ async fn headers(mut response: Response) -> Response {
     response
 }
 
-/// Of a request, what must be known before it is carried out.
-#[derive(Deserialize)]
-struct Asked<'a> {
-    #[serde(borrow)]
-    method: std::borrow::Cow<'a, str>,
-    #[serde(borrow, default)]
-    params: Option<&'a serde_json::value::RawValue>,
-}
-
 async fn call(
     State(shared): State<Shared>,
     Extension(scope): Extension<Scope>,
     body: String,
 ) -> Response {
-    let asked = match serde_json::from_str::<Asked<'_>>(&body) {
-        Ok(asked) => asked,
-        Err(error) => {
-            return rpc_error(StatusCode::BAD_REQUEST, -32_700, &format!("no request: {error}"));
-        }
-    };
-    if ACTIONS.contains(&&*asked.method) {
-        let params = asked.params.map_or("", |params| params.get());
-        if scope != Scope::Full {
-            tracing::warn!(target: "outrigger::audit", method = &*asked.method, params, "refused: the token may only look");
-            let text = "this token may only look; use the one in admin.token";
-            return rpc_error(StatusCode::FORBIDDEN, -32_003, text);
-        }
-        tracing::info!(target: "outrigger::audit", method = &*asked.method, params, "asked for");
-    }
-    match shared.module.raw_json_request(&body, 1).await {
-        Ok((answer, _)) => {
-            ([(header::CONTENT_TYPE, "application/json")], answer.get().to_owned()).into_response()
-        }
-        Err(error) => rpc_error(
-            StatusCode::BAD_REQUEST,
-            -32_600,
-            &format!("no request of JSON-RPC 2.0: {error}"),
-        ),
-    }
-}
-
-fn rpc_error(status: StatusCode, code: i32, message: &str) -> Response {
-    let error = serde_json::json!({
-        "jsonrpc": "2.0", "id": null, "error": { "code": code, "message": message },
-    });
-    (status, [(header::CONTENT_TYPE, "application/json")], error.to_string()).into_response()
+    let (status, answer) = carry_out(&shared, scope, &body).await;
+    (status, [(header::CONTENT_TYPE, "application/json")], answer).into_response()
 }
 
 /// What whoever asks may do, and whom they ask.

@@ -10,12 +10,14 @@
 //! | `GET /`, `/assets/FILE` | the dashboard |
 //! | `POST /` | JSON-RPC 2.0: `outrigger_status`, `outrigger_reload`, `outrigger_reloadAll`, `outrigger_apply`, `outrigger_start`, `outrigger_stop`, `outrigger_logs`, `outrigger_crashes`, `outrigger_history` |
 //! | `GET /events` | server-sent events: `status` with every instance, then `event` for each thing that happens, and `sample` with `?samples=true` |
+//! | `GET /ws` | a WebSocket: the same methods, and `outrigger_subscribe` for the same events |
 //! | `GET /logs/INSTANCE` | server-sent events: the last lines, then each further one |
 //! | `GET /access` | what the token allows |
 //! | `GET /metrics` | Prometheus text |
 //! | `GET /livez`, `/readyz`, `/startupz` | health, with reasons |
 
 mod auth;
+mod following;
 mod health;
 mod history;
 mod http;
@@ -23,11 +25,13 @@ mod limit;
 mod metrics;
 mod own;
 mod page;
+mod request;
 mod rpc;
 mod server;
 mod socket;
 mod stream;
 pub mod view;
+mod ws;
 
 pub use auth::{READ_ONLY_TOKEN, TOKEN};
 pub use metrics::Metrics;

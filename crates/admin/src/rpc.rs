@@ -17,7 +17,7 @@ const FAILED: i32 = -32_000;
 /// There is no such instance.
 const UNKNOWN: i32 = -32_001;
 /// Parameters that cannot be understood. JSON-RPC's own.
-const INVALID: i32 = -32_602;
+pub(crate) const INVALID: i32 = -32_602;
 
 /// Lines of a log, where nobody says how many.
 const LINES: usize = 100;

@@ -100,8 +100,15 @@ impl Admin {
         let keeping = history.clone().keep(remote.clone(), end.clone());
         let own = Own::default();
         let (watched, refreshed) = (remote.clone(), own.clone());
-        let (metrics_too, ended) = (metrics.clone(), end.clone());
-        let shared = Shared { remote, module, metrics: metrics_too, own, history, end: ended };
+        let shared = Shared {
+            remote,
+            module,
+            metrics: metrics.clone(),
+            own,
+            history,
+            end: end.clone(),
+            tasks: tasks.clone(),
+        };
         let (socket, listener) = socket::bind(&run_dir)
             .map_err(|source| AdminError::Socket { run_dir: run_dir.clone(), source })?;
         let tcp = match address {

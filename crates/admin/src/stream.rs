@@ -7,12 +7,12 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::stream::{self, Stream, StreamExt as _};
-use outrigger::Remote;
 use outrigger::metrics::LOG_LOST;
 use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
+use crate::following::{Told, following};
 use crate::history::History;
 use crate::http::Shared;
 use crate::view;
@@ -28,24 +28,15 @@ type Boxed = std::pin::Pin<Box<dyn Stream<Item = Result<Event, Infallible>> + Se
 
 /// `GET /events`.
 pub(crate) async fn events(State(shared): State<Shared>, RawQuery(query): RawQuery) -> Events {
-    let remote = shared.remote.clone();
-    let (_, events) = remote.follow();
-    let first = snapshot(&remote);
-    let rest = stream::unfold((remote, events), |(remote, mut events)| async move {
-        let event = match events.recv().await {
-            Ok(event) => named("event", &view::Event::of(&event)),
-            // What was missed is in the state as it is now.
-            Err(RecvError::Lagged(_)) => snapshot(&remote),
-            Err(RecvError::Closed) => return None,
-        };
-        Some((event, (remote, events)))
+    let events = following(shared.remote.clone()).map(|told| match told {
+        Told::Status(all) => named("status", &all),
+        Told::Event(event) => named("event", &event),
     });
     let query = query.unwrap_or_default();
     let wanted = query.split('&').any(|part| part == "samples=true");
     let samples = wanted.then(|| samples(&shared.history));
     let samples = stream::iter(samples).flatten();
-    let both = stream::select(rest, samples);
-    answer(stream::once(async { first }).chain(both), shared.end)
+    answer(stream::select(events, samples), shared.end)
 }
 
 /// One for all instances, each time that they are sampled.
@@ -101,10 +92,6 @@ pub(crate) async fn logs(
         }
     });
     Ok(answer(stream::iter(first).chain(rest), shared.end))
-}
-
-fn snapshot(remote: &Remote) -> Event {
-    named("status", &view::Status::all(remote))
 }
 
 fn named(name: &str, shown: &impl Serialize) -> Event {

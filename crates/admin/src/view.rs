@@ -125,10 +125,18 @@ pub struct Event {
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     generation: Option<Generation>,
+    /// Of a reload, what served when it began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<Generation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pid: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<PluginState>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// What it took.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<f64>,
 }
 
 impl Event {
@@ -144,36 +152,41 @@ impl Event {
     /// From an event.
     #[must_use]
     pub fn of(event: &HostEvent) -> Self {
-        let instance = event.instance.to_string();
-        let of = |kind, generation: &Generation| Self {
-            instance: instance.clone(),
-            kind,
-            generation: Some(*generation),
-            ..Self::default()
-        };
+        let blank = || Self { instance: event.instance.to_string(), ..Self::default() };
+        let plain = |kind| Self { kind, ..blank() };
+        let of = |kind, generation| Self { generation: Some(generation), ..plain(kind) };
+        let why = |reason: &str| Some(reason.to_owned());
         match &event.kind {
-            EventKind::Ready(generation) => of("ready", generation),
-            EventKind::Died(generation, reason) => {
-                Self { reason: Some(reason.to_string()), ..of("died", generation) }
+            EventKind::Started { generation, pid } => {
+                Self { pid: *pid, ..of("started", *generation) }
             }
-            EventKind::RolledBack(generation) => of("rolled-back", generation),
-            EventKind::SpareReady(generation) => of("spare-ready", generation),
+            EventKind::Ready(generation) => of("ready", *generation),
+            EventKind::Crashed(generation, reason) => {
+                Self { reason: why(reason), ..of("crashed", *generation) }
+            }
+            EventKind::Reloading { from } => Self { from: *from, ..plain("reloading") },
+            EventKind::Reloaded { from, to, took } => {
+                let seconds = Some(took.as_secs_f64());
+                Self { from: *from, seconds, ..of("reloaded", *to) }
+            }
+            EventKind::ReloadFailed(reason) => {
+                Self { reason: why(reason), ..plain("reload-failed") }
+            }
+            EventKind::RolledBack(generation) => of("rolled-back", *generation),
+            EventKind::Quarantined(reason) => Self { reason: why(reason), ..plain("quarantined") },
+            EventKind::SpareReady(generation) => of("spare-ready", *generation),
             EventKind::Gone { generation, how, hook } => {
-                let reason = hook.as_deref().map_or_else(|| ended(*how).to_owned(), str::to_owned);
-                Self { reason: Some(reason), ..of("gone", generation) }
+                let reason = hook.as_deref().unwrap_or_else(|| ended(*how));
+                Self { reason: why(reason), ..of("gone", *generation) }
             }
-            EventKind::AttemptFailed(reason) => Self {
-                instance: instance.clone(),
-                kind: "attempt-failed",
-                reason: Some(reason.to_string()),
-                ..Self::default()
-            },
-            EventKind::State(state) => {
-                let (kind, state) = ("state", Some(*state));
-                Self { instance: instance.clone(), kind, state, ..Self::default() }
+            EventKind::AttemptFailed(reason) => {
+                Self { reason: why(reason), ..plain("attempt-failed") }
             }
+            EventKind::Stopped => plain("stopped"),
+            EventKind::Removed => plain("removed"),
+            EventKind::State(state) => Self { state: Some(*state), ..plain("state") },
             // A newer host's.
-            _ => Self { instance: instance.clone(), kind: "other", ..Self::default() },
+            _ => plain("other"),
         }
     }
 }

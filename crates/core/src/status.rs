@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use outrigger_transport::{Containment, Security, Stopped};
 use outrigger_types::{Generation, InstanceName, InterfaceName, PluginName, PluginVersion};
@@ -91,15 +91,15 @@ impl fmt::Display for SecurityMode {
 #[non_exhaustive]
 pub struct StartTimings {
     /// Hashing and checking the signature.
-    pub verify: std::time::Duration,
+    pub verify: Duration,
     /// Unpacking, and sealing the image.
-    pub unpack: std::time::Duration,
+    pub unpack: Duration,
     /// Identity, launcher and exec.
-    pub launch: std::time::Duration,
+    pub launch: Duration,
     /// The handshake line, TLS and HTTP/2.
-    pub handshake: std::time::Duration,
+    pub handshake: Duration,
     /// The plugin's initialisation.
-    pub initialise: std::time::Duration,
+    pub initialise: Duration,
 }
 
 /// What a dry run of a reload found.
@@ -186,16 +186,45 @@ pub struct HostEvent {
     pub kind: EventKind,
 }
 
-/// What happened.
+/// What happened. Whoever takes the status of all and then each event, as from
+/// [`Remote::follow`](crate::manager::Remote::follow), knows at any point what serves and in
+/// which state it is: an event comes after the status has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventKind {
+    /// A generation was launched and has shaken hands; it is to be initialised.
+    Started {
+        /// The generation.
+        generation: Generation,
+        /// Its process, where there is one.
+        pid: Option<u32>,
+    },
     /// A generation serves.
     Ready(Generation),
     /// The serving generation died or hung.
-    Died(Generation, Arc<str>),
+    Crashed(Generation, Arc<str>),
+    /// A reload has begun. [`EventKind::Reloaded`] or [`EventKind::ReloadFailed`] ends it.
+    Reloading {
+        /// What serves, if something does.
+        from: Option<Generation>,
+    },
+    /// A reload has ended well.
+    Reloaded {
+        /// What served when it began, if something did.
+        from: Option<Generation>,
+        /// What serves now.
+        to: Generation,
+        /// From its beginning.
+        took: Duration,
+    },
+    /// A reload has failed. What served goes on or, after an exclusive reload, is
+    /// launched again.
+    ReloadFailed(Arc<str>),
     /// A generation died on probation; what served before it comes back.
     RolledBack(Generation),
+    /// It is not tried again soon, since its circuit is open, or not until somebody
+    /// asks: the state says which.
+    Quarantined(Arc<str>),
     /// A spare is ready to take over.
     SpareReady(Generation),
     /// A generation that was on its way out is gone.
@@ -207,8 +236,12 @@ pub enum EventKind {
         /// What its shutdown hook said, if it failed.
         hook: Option<Arc<str>>,
     },
-    /// A start or a reload failed.
+    /// A start failed that was no reload: somebody's, a restart, or a spare's.
     AttemptFailed(Arc<str>),
+    /// Nothing of it runs any more, as somebody asked.
+    Stopped,
+    /// The settings do not name it any more: its last event.
+    Removed,
     /// The state changed.
     State(PluginState),
 }

@@ -61,7 +61,8 @@ pub mod measure {
     /// Reads a piece of a plugin's log and logs its lines.
     pub fn read_log(plugin: &str, bytes: &[u8]) {
         let mut lines = crate::stdio::Lines::new(crate::stdio::Reading::log());
-        lines.push(bytes, |line| crate::stdio::log(plugin, line, None));
+        let origin = crate::spec::Origin { plugin: plugin.to_owned(), ..Default::default() };
+        lines.push(bytes, |line| crate::stdio::log(&origin, line, None));
     }
 }
 

@@ -46,8 +46,15 @@ fn show(name: &str, data: &Value, as_json: bool) -> bool {
             Value::Null => String::new(),
             generation => format!(" generation {generation}"),
         };
+        let from = match &line["from"] {
+            Value::Null => String::new(),
+            from => format!(" from generation {from}"),
+        };
+        let took = line["seconds"].as_f64().map(|took| format!(" in {took:.3} s"));
         let rest = [text("state"), text("reason")].join(" ");
-        writeln!(out, "{}: {kind}{generation} {}", text("instance"), rest.trim())
+        let took = took.unwrap_or_default();
+        let shown = format!("{kind}{generation}{from}{took} {}", rest.trim());
+        writeln!(out, "{}: {}", text("instance"), shown.trim_end())
     });
     shown.and_then(|()| out.flush()).is_ok()
 }

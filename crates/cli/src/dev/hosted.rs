@@ -90,7 +90,7 @@ impl<'a> Hosted<'a> {
         loop {
             let Some(running) = &mut self.running else { return std::future::pending().await };
             match running.events.recv().await.map(|event| event.kind) {
-                Ok(EventKind::Died(_, reason)) => self.show.died(&reason),
+                Ok(EventKind::Crashed(_, reason)) => self.show.died(&reason),
                 Ok(EventKind::Ready(generation)) if running.shown < Some(generation) => {
                     self.ready(None);
                 }

@@ -16,7 +16,7 @@ use super::factory::Factory;
 use super::gate::Gate;
 use super::ground::Ground;
 use super::messages::{
-    Adopt, ApplySettings, ApplyWatched, DryRunReload, FindConnection, GetLink, GetStatus,
+    Adopt, ApplySettings, ApplyWatched, DryRunReload, FindConnection, Follow, GetLink, GetStatus,
     ReloadAll, ReloadPlugin, StartAll, StartPlugin, StopAll, StopPlugin, Subscribe,
 };
 use super::registry::{Instance, Registry};
@@ -188,6 +188,17 @@ impl Handler<Subscribe> for PluginManager {
 
     fn handle(&mut self, _: Subscribe, _: &mut Context<Self>) -> Self::Result {
         MessageResult(self.factory.events.subscribe())
+    }
+}
+
+impl Handler<Follow> for PluginManager {
+    type Result = MessageResult<Follow>;
+
+    fn handle(&mut self, _: Follow, _: &mut Context<Self>) -> Self::Result {
+        // In this order.
+        let events = self.factory.events.subscribe();
+        let status = self.registry.all().values().map(Instance::status).collect();
+        MessageResult((status, events))
     }
 }
 

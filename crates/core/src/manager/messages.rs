@@ -106,6 +106,12 @@ pub struct GetLink {
 #[rtype(result = "broadcast::Receiver<HostEvent>")]
 pub struct Subscribe;
 
+/// What every instance is, and every event after that: nothing is missed between the
+/// two, though something may be in both. May be repeated.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "(Vec<PluginStatus>, broadcast::Receiver<HostEvent>)")]
+pub struct Follow;
+
 /// The connection that serves for an instance. From [`crate::manager::Host`].
 #[derive(Debug, Message)]
 #[rtype(result = "Option<Arc<dyn Connection>>")]

@@ -35,7 +35,7 @@ pub(super) async fn rest_for_one(
             Err(RecvError::Closed) => return,
         };
         match kind {
-            EventKind::Died(..) if takes_the_rest(&registry, &instance) => {
+            EventKind::Crashed(..) if takes_the_rest(&registry, &instance) => {
                 died.insert(instance);
             }
             EventKind::Ready(_) if died.remove(&instance) => {

@@ -128,6 +128,10 @@ impl PluginActor {
         self.pending.extend(self.lifecycle.on(event, self.epoch.elapsed()));
         while let Some(effect) = self.pending.pop_front() {
             self.carried_out = effect.generation();
+            // What somebody is told of, the status shows by then.
+            if matches!(effect, Effect::Announce(_) | Effect::Answer(..)) {
+                self.publish_state();
+            }
             self.run(effect, ctx);
             self.carried_out = None;
         }
@@ -163,6 +167,9 @@ impl PluginActor {
             Effect::Keep(generation) => self.keep(generation, ctx),
             Effect::Withdraw(withdrawal) => self.withdraw(withdrawal),
             Effect::Retire(generation, serving, how) => {
+                self.status.send_if_modified(|status| {
+                    status.spare.take_if(|spare| *spare == generation).is_some()
+                });
                 let Serving { connection, live, loaded, .. } = serving;
                 let provider = loaded.provider.clone();
                 let end = self.host.end.clone();
@@ -192,13 +199,7 @@ impl PluginActor {
                 };
                 self.spawn(ctx, work, move |_| Event::Retired(generation));
             }
-            Effect::RolledBack(generation) => {
-                tracing::warn!(
-                    plugin = %self.instance, %generation,
-                    "the generation died on probation; what served before it comes back"
-                );
-                self.emit(EventKind::RolledBack(generation));
-            }
+            Effect::Announce(notice) => self.announce(notice),
             Effect::Wake(timer, delay) => {
                 // On this thread's runtime: a timer needs no other.
                 ctx.notify_later(Happened(Event::Woke(timer)), delay);
@@ -209,8 +210,13 @@ impl PluginActor {
                     tracing::warn!("{error}");
                 }
                 self.failed(&error);
+                self.publish_state();
                 self.as_what_serves(ctx);
-                self.emit(EventKind::AttemptFailed(error.to_string().into()));
+                let reason = error.to_string().into();
+                self.emit(match told {
+                    Told::Reloader => EventKind::ReloadFailed(reason),
+                    Told::Caller | Told::Nobody => EventKind::AttemptFailed(reason),
+                });
             }
             Effect::Answer(ticket, result) => self.answer(ticket, result),
         }
@@ -288,9 +294,11 @@ impl PluginActor {
         let instance = self.instance.clone();
         let death = watch_death(serving.connection.clone(), generation, instance, mail);
         serving.death = Some(AbortOnDropHandle::new(self.host.io.spawn(death)));
+        let started = EventKind::Started { generation, pid: serving.connection.info().pid };
         let (loaded, connection) = (serving.loaded.clone(), serving.connection.clone());
         let (took, digest) = (serving.initialised_in.clone(), serving.config.clone());
-        let started = Instant::now();
+        let began = Instant::now();
+        self.emit(started);
         let work = effects::initialise(
             self.host.clone(),
             self.blueprint.clone(),
@@ -303,20 +311,24 @@ impl PluginActor {
         let work = work.instrument(phase!(self.span(generation), "plugin.initialise"));
         let work = async move {
             let outcome = work.await;
-            took.get_or_init(|| started.elapsed());
+            took.get_or_init(|| began.elapsed());
             Event::Initialised(generation, outcome)
         };
         self.spawn(ctx, work, move |error| Event::Initialised(generation, Err(error)));
     }
 
     fn answer(&mut self, ticket: Ticket, result: Result<Generation, Denied<PluginError>>) {
-        let result = result.map_err(|denied| match denied {
-            Denied::Failed(error) => error,
-            Denied::Stopped => fault(&self.instance, PluginErrorKind::Stopped),
-        });
+        let result = result.map_err(|denied| self.denied(denied));
         if let Some(caller) = self.callers.remove(&ticket) {
             // The caller may have given up.
             let _gone = caller.send(result);
+        }
+    }
+
+    fn denied(&self, denied: Denied<PluginError>) -> PluginError {
+        match denied {
+            Denied::Failed(error) => error,
+            Denied::Stopped => fault(&self.instance, PluginErrorKind::Stopped),
         }
     }
 

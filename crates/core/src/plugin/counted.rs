@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use metrics::{Counter, counter, gauge};
+use metrics::{Counter, counter, gauge, histogram};
 use outrigger_transport::LogLine;
 use outrigger_types::InstanceName;
 
@@ -25,6 +25,13 @@ impl PluginActor {
                 }
             }
             EventKind::SpareReady(_) => state(&self.status.borrow()),
+            EventKind::Reloaded { took, .. } => {
+                self.reloaded("succeeded");
+                histogram!(names::RELOAD_SECONDS.name, "plugin" => plugin())
+                    .record(took.as_secs_f64());
+            }
+            EventKind::ReloadFailed(_) => self.reloaded("failed"),
+            // It had succeeded, and is counted as both.
             EventKind::RolledBack(_) => self.reloaded("rolled_back"),
             _ => {}
         }

@@ -40,6 +40,7 @@ use crate::settings::RestartPolicy;
 
 mod ends;
 mod moves;
+mod notices;
 mod parts;
 mod spare;
 #[cfg(test)]
@@ -48,7 +49,7 @@ mod tests;
 use spare::Spare;
 
 pub(crate) use parts::{
-    Concerned, Denied, Effect, Event, Fault, Parts, Phase, Retirement, Ticket, Timer, Told,
+    Concerned, Denied, Effect, Event, Fault, Notice, Parts, Phase, Retirement, Ticket, Timer, Told,
     Withdrawal,
 };
 
@@ -90,9 +91,18 @@ enum Step<P: Parts> {
     Initialising(P::Distribution, P::Connection),
 }
 
+/// A reload that has begun.
+struct Reloading {
+    /// What served then.
+    from: Option<Generation>,
+    began: Duration,
+}
+
 /// The life of one instance.
 pub(crate) struct Lifecycle<P: Parts> {
     state: State<P>,
+    /// Of the event that is being taken.
+    now: Duration,
     last: Generation,
     timer: Timer,
     /// Two generations may not run at the same time.
@@ -118,7 +128,7 @@ pub(crate) struct Lifecycle<P: Parts> {
     /// Steps that still complete though nobody waits for them.
     abandoned: BTreeSet<Generation>,
     /// The attempt that runs is a reload.
-    reloading: bool,
+    reloading: Option<Reloading>,
     /// Answered by the attempt that runs.
     asking: Vec<Ticket>,
     /// Answered by a reload that has not begun.
@@ -131,6 +141,7 @@ impl<P: Parts> Lifecycle<P> {
     pub(crate) fn new(exclusive: bool, seed: u64) -> Self {
         Self {
             state: State::Stopped,
+            now: Duration::ZERO,
             last: Generation::default(),
             timer: 0,
             exclusive,
@@ -145,7 +156,7 @@ impl<P: Parts> Lifecycle<P> {
             restarts: Restarts::new(seed),
             retiring: BTreeSet::new(),
             abandoned: BTreeSet::new(),
-            reloading: false,
+            reloading: None,
             asking: Vec::new(),
             queued: Vec::new(),
             effects: Vec::new(),
@@ -194,7 +205,7 @@ impl<P: Parts> Lifecycle<P> {
 
     /// Whether the attempt that runs looks for what served last, which is gone.
     pub(crate) fn heals(&self) -> bool {
-        self.stale && !self.reloading
+        self.stale && self.reloading.is_none()
     }
 
     /// Who waits for the end of a stop.
@@ -264,6 +275,8 @@ impl<P: Parts> Lifecycle<P> {
 
     /// Takes an event at a time counted from any fixed point.
     pub(crate) fn on(&mut self, event: Event<P>, now: Duration) -> Vec<Effect<P>> {
+        self.now = now;
+        let before = self.phase();
         match event {
             Event::Start(ticket) => self.start(ticket),
             Event::Reload(ticket) => self.reload(ticket),
@@ -281,6 +294,7 @@ impl<P: Parts> Lifecycle<P> {
                 self.settle();
             }
         }
+        self.announce_rest(before);
         mem::take(&mut self.effects)
     }
 
@@ -318,8 +332,8 @@ impl<P: Parts> Lifecycle<P> {
             }
             State::BackingOff { .. } | State::Failed => {
                 self.asking.push(ticket);
-                self.reloading = true;
                 self.resolve();
+                self.begin_reload(None);
             }
         }
     }
@@ -343,7 +357,7 @@ impl<P: Parts> Lifecycle<P> {
                 self.effects.push(Effect::Withdraw(Withdrawal::Stopping))
             }
         }
-        self.reloading = false;
+        self.give_up_reload(Denied::Stopped);
         for ticket in self.asking.drain(..).chain(self.queued.drain(..)) {
             self.effects.push(Effect::Answer(ticket, Err(Denied::Stopped)));
         }
@@ -454,10 +468,10 @@ impl<P: Parts> Lifecycle<P> {
         };
         // It is of what served before.
         self.drop_spare(Retirement::Drain);
-        let reloaded = mem::take(&mut self.reloading);
+        let reloaded = self.reloading.take();
         let before = self.proven.replace(distribution.clone());
         let probation = before
-            .filter(|_| reloaded && !self.probation.is_zero())
+            .filter(|_| reloaded.is_some() && !self.probation.is_zero())
             .map(|before| (before, now + self.probation));
         self.state = State::Ready(Running { generation, connection, distribution, probation });
         self.restarts.serves(now);
@@ -465,6 +479,7 @@ impl<P: Parts> Lifecycle<P> {
         if let Some(running) = previous {
             self.retire(running.generation, running.connection, Retirement::Drain);
         }
+        self.announce_reloaded(reloaded, generation);
         for ticket in mem::take(&mut self.asking) {
             self.answer(ticket, Ok(generation));
         }

@@ -75,7 +75,7 @@ e2e! {
         while seen.last().is_none_or(|kind: &String| kind != "ready") {
             seen.push(next()["data"]["kind"].as_str().unwrap().to_owned());
         }
-        assert!(seen.contains(&"died".to_owned()), "{seen:?}");
+        assert!(seen.contains(&"crashed".to_owned()), "{seen:?}");
         events.kill().unwrap();
         events.wait().unwrap();
         let crashes = host.json(&["crashes", "helloworld", "--json"]);

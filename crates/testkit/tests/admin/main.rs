@@ -10,6 +10,7 @@ mod http;
 mod metrics;
 mod page;
 mod running;
+mod ws;
 
 fn kill(pid: Option<u32>) {
     let pid = rustix::process::Pid::from_raw(i32::try_from(pid.unwrap()).unwrap()).unwrap();

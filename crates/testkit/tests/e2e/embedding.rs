@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use actix::Actor as _;
 use outrigger::helloworld::{Greeter as _, GreeterActor, Greeting, Handle};
-use outrigger::manager::messages::{GetLink, GetStatus, ReloadPlugin, Subscribe};
+use outrigger::manager::messages::{
+    ApplySettings, DryRunReload, Follow, GetLink, GetStatus, ReloadAll, ReloadPlugin, StartPlugin,
+    StopPlugin, Subscribe,
+};
 use outrigger::{EventKind, Gateway as _, Generation, InstanceName};
 use outrigger_testkit::{e2e, kit::Kit};
 use tokio_util::sync::CancellationToken;
@@ -44,6 +47,34 @@ e2e! {
                 let link = manager.send(GetLink { instance }).await.unwrap().unwrap();
                 let greeting = Handle::from_link(link).greeting("link").await;
                 assert_eq!(greeting.unwrap(), "Hello link!");
+            });
+        };
+        tokio::task::spawn_blocking(node_of_actors).await.unwrap();
+        stop(host).await;
+    }
+
+    async fn whatever_is_done_to_a_host_can_be_asked_for_by_message() {
+        let kit = Kit::with("ok");
+        let host = kit.start().await;
+        let manager = host.manager();
+        let node_of_actors = move || {
+            actix::System::new().block_on(async move {
+                let instance = InstanceName::parse("helloworld").unwrap();
+                let one = || instance.clone();
+                let (status, mut events) = manager.send(Follow).await.unwrap();
+                assert_eq!(status[0].generation, Some(Generation(1)));
+                let tried = manager.send(DryRunReload { instance: one() }).await.unwrap().unwrap();
+                assert!(tried.launched);
+                let all = manager.send(ReloadAll).await.unwrap().unwrap();
+                let reloaded = *all[0].outcome.as_ref().unwrap();
+                assert!(manager.send(ApplySettings { dry_run: true }).await.unwrap().is_ok());
+                manager.send(StopPlugin { instance: one() }).await.unwrap().unwrap();
+                let started = manager.send(StartPlugin { instance: one() }).await.unwrap();
+                let mut ready = async |generation| {
+                    while events.recv().await.unwrap().kind != EventKind::Ready(generation) {}
+                };
+                ready(reloaded).await;
+                ready(started.unwrap()).await;
             });
         };
         tokio::task::spawn_blocking(node_of_actors).await.unwrap();

@@ -13,6 +13,7 @@ mod command;
 mod crowdsec;
 mod dev;
 mod embedding;
+mod events;
 mod faults;
 mod in_node;
 mod languages;

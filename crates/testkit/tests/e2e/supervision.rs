@@ -27,7 +27,7 @@ e2e! {
         assert!(last_error.contains("signal 9"), "{last_error}");
         assert_eq!(greeter(&host).greeting("x").await.unwrap(), "Hello x!");
         let died = loop {
-            if let EventKind::Died(generation, reason) = events.recv().await.unwrap().kind {
+            if let EventKind::Crashed(generation, reason) = events.recv().await.unwrap().kind {
                 break (generation, reason);
             }
         };

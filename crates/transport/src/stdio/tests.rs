@@ -27,7 +27,7 @@ impl Drained {
         };
         let drain = Drain::spawn(|finish| {
             let output = Output { raw_stderr: Some(sink), ..Output::default() };
-            drain_stderr(Box::new(host), std::sync::Arc::default(), Tail::default(), output, finish)
+            drain_stderr(Box::new(host), Arc::default(), Tail::default(), output, finish)
         });
         Self { logged, copy, drain, plugin }
     }

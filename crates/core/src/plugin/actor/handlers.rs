@@ -16,7 +16,7 @@ use crate::plugin::messages::{
     GetConnection, GetServed, Happened, RehearsalEnded, Rehearse, Reload, Remove, Served, Start,
     Stop,
 };
-use crate::status::DryRun;
+use crate::status::{DryRun, EventKind, HostEvent};
 
 type Answer = Result<Generation, PluginError>;
 
@@ -110,7 +110,12 @@ impl Handler<Remove> for PluginActor {
     fn handle(&mut self, _: Remove, ctx: &mut Context<Self>) -> Self::Result {
         let stopped = self.stop(ctx);
         self.cell.remove("the settings do not name it any more");
-        stopped
+        let (instance, events) = (self.instance.clone(), self.events.clone());
+        Box::pin(async move {
+            stopped.await;
+            // Nobody needs to listen.
+            let _unheard = events.send(HostEvent { instance, kind: EventKind::Removed });
+        })
     }
 }
 

@@ -12,7 +12,7 @@ use super::{PluginActor, call_limits, is_exclusive, sandbox};
 use crate::crash;
 use crate::error::PluginError;
 use crate::live::Lost;
-use crate::plugin::lifecycle::{Phase, Withdrawal};
+use crate::plugin::lifecycle::{Notice, Phase, Withdrawal};
 use crate::plugin::messages::Happened;
 use crate::plugin::monitor::watch_health;
 use crate::plugin::{Event, counted};
@@ -98,6 +98,7 @@ impl PluginActor {
         if let Some((_, serving)) = self.lifecycle.spare_mut() {
             serving.health = health;
         }
+        self.publish_state();
         self.emit(EventKind::SpareReady(generation));
     }
 
@@ -119,22 +120,28 @@ impl PluginActor {
 
     pub(super) fn withdraw(&mut self, withdrawal: Withdrawal<PluginError>) {
         let _nothing_to_fail = failpoint::fails("plugin.withdraw");
-        match withdrawal {
+        let crashed = match withdrawal {
             Withdrawal::Died(error) => {
                 let reason = error.kind.to_string();
                 let lost = self.cell.withdraw_ended(&reason, !self.blueprint.stays_down());
-                self.died(&error, lost);
+                Some(self.died(&error, lost))
             }
             Withdrawal::Succeeded(error) => {
                 let Some((_, serving)) = self.lifecycle.serving() else { return };
                 let lost = self.cell.succeed(serving.live.clone(), &error.kind.to_string());
-                self.died(&error, lost);
+                let crashed = self.died(&error, lost);
                 // What serves now is published next.
-                return;
+                return self.emit(crashed);
             }
-            Withdrawal::Switching => self.cell.switch(),
-            Withdrawal::Stopping => self.cell.withdraw("it is stopped"),
-        }
+            Withdrawal::Switching => {
+                self.cell.switch();
+                None
+            }
+            Withdrawal::Stopping => {
+                self.cell.withdraw("it is stopped");
+                None
+            }
+        };
         counted::version(&self.status.borrow(), false);
         self.status.send_modify(|status| {
             status.generation = None;
@@ -144,14 +151,39 @@ impl PluginActor {
             status.security = None;
             status.multiplexed = None;
         });
+        if let Some(crashed) = crashed {
+            self.emit(crashed);
+        }
     }
 
-    fn died(&mut self, error: &PluginError, lost: Lost) {
+    fn died(&mut self, error: &PluginError, lost: Lost) -> EventKind {
         let generation = self.status.borrow().generation.unwrap_or_default();
         self.crashed(error, lost);
         tracing::warn!(%generation, "{error}");
         self.failed(error);
-        self.emit(EventKind::Died(generation, error.kind.to_string().into()));
+        EventKind::Crashed(generation, error.kind.to_string().into())
+    }
+
+    pub(super) fn announce(&mut self, notice: Notice<PluginError>) {
+        self.emit(match notice {
+            Notice::Reloading { from } => EventKind::Reloading { from },
+            Notice::Reloaded { from, to, took } => EventKind::Reloaded { from, to, took },
+            Notice::ReloadFailed(why) => {
+                EventKind::ReloadFailed(self.denied(why).to_string().into())
+            }
+            Notice::RolledBack(generation) => {
+                tracing::warn!(
+                    plugin = %self.instance, %generation,
+                    "the generation died on probation; what served before it comes back"
+                );
+                EventKind::RolledBack(generation)
+            }
+            Notice::Quarantined => {
+                let reason = self.status.borrow().last_error.clone();
+                EventKind::Quarantined(reason.unwrap_or_else(|| self.state().to_string().into()))
+            }
+            Notice::Stopped => EventKind::Stopped,
+        });
     }
 
     pub(super) fn publish_state(&mut self) {

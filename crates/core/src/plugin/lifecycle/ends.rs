@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use outrigger_types::Generation;
 
-use super::{Effect, Lifecycle, Parts, Retirement, Running, Spare, State, Step, Timer, Withdrawal};
+use super::{
+    Effect, Lifecycle, Notice, Parts, Retirement, Running, Spare, State, Step, Timer, Withdrawal,
+};
 
 impl<P: Parts> Lifecycle<P> {
     pub(super) fn died(&mut self, generation: Generation, fault: P::Fault, now: Duration) {
@@ -20,7 +22,7 @@ impl<P: Parts> Lifecycle<P> {
                         self.drop_spare(Retirement::Kill);
                         self.effects.push(Effect::Withdraw(Withdrawal::Died(fault)));
                         self.retire(generation, connection, Retirement::Kill);
-                        self.effects.push(Effect::RolledBack(generation));
+                        self.effects.push(Effect::Announce(Notice::RolledBack(generation)));
                         self.proven = Some(before.clone());
                         self.start_with(before);
                     }

@@ -14,7 +14,11 @@ impl<P: Parts> Lifecycle<P> {
     /// The attempt that runs has failed: its callers hear of it, and whatever
     /// served before is gone back to.
     pub(super) fn attempt_failed(&mut self, fault: P::Fault, now: Duration) {
-        let told = if self.asking.is_empty() { Told::Nobody } else { Told::Caller };
+        let told = match (&self.reloading, self.asking.is_empty()) {
+            (Some(_), _) => Told::Reloader,
+            (None, false) => Told::Caller,
+            (None, true) => Told::Nobody,
+        };
         self.effects.push(Effect::Report(fault.clone(), told));
         self.stale |= fault.is_stale();
         match mem::replace(&mut self.state, State::Stopped) {
@@ -26,7 +30,7 @@ impl<P: Parts> Lifecycle<P> {
                 // What failed is not what served: go back to that at once.
                 self.discard(attempt);
                 match self.proven.clone() {
-                    Some(distribution) if mem::take(&mut self.reloading) => {
+                    Some(distribution) if self.reloading.take().is_some() => {
                         self.start_with(distribution)
                     }
                     _ if fault.is_permanent() && self.proven.is_none() => {
@@ -37,7 +41,7 @@ impl<P: Parts> Lifecycle<P> {
             }
             other => self.state = other,
         }
-        self.reloading = false;
+        self.reloading = None;
         for ticket in mem::take(&mut self.asking) {
             self.answer(ticket, Err(Denied::Failed(fault.clone())));
         }
@@ -56,8 +60,8 @@ impl<P: Parts> Lifecycle<P> {
             }
             State::BackingOff { .. } | State::Failed => {
                 self.asking = mem::take(&mut self.queued);
-                self.reloading = true;
                 self.resolve();
+                self.begin_reload(None);
             }
             other => self.state = other,
         }
@@ -125,12 +129,13 @@ impl<P: Parts> Lifecycle<P> {
             State::Stopped | State::Switching { .. } | State::BackingOff { .. } | State::Failed => {
             }
         }
-        self.reloading = false;
+        let died = Withdrawal::Died(fault.clone());
+        let withdrawal = if self.wanted { died } else { Withdrawal::Stopping };
+        self.effects.push(Effect::Withdraw(withdrawal));
+        self.give_up_reload(Denied::Failed(fault.clone()));
         for ticket in self.asking.drain(..).chain(self.queued.drain(..)) {
             self.effects.push(Effect::Answer(ticket, Err(Denied::Failed(fault.clone()))));
         }
-        let withdrawal = if self.wanted { Withdrawal::Died(fault) } else { Withdrawal::Stopping };
-        self.effects.push(Effect::Withdraw(withdrawal));
         match stopping {
             Some(tickets) => {
                 self.state = State::Stopping(tickets);
@@ -148,9 +153,9 @@ impl<P: Parts> Lifecycle<P> {
     }
 
     pub(super) fn replace(&mut self, running: Running<P>) {
-        self.reloading = true;
         let generation = self.next_generation();
         self.effects.push(Effect::Resolve(generation));
+        self.begin_reload(Some(running.generation));
         self.state = State::Replacing(running, Attempt { generation, step: Step::Resolving });
     }
 

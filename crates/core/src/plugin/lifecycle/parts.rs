@@ -78,12 +78,11 @@ pub(crate) enum Effect<P: Parts> {
     Withdraw(Withdrawal<P::Fault>),
     /// Take a generation down, then say [`Event::Retired`].
     Retire(Generation, P::Connection, Retirement),
-    /// Make it known that a generation died on probation, and that what served
-    /// before it comes back.
-    RolledBack(Generation),
+    /// Make it known, to whoever follows the instance.
+    Announce(Notice<P::Fault>),
     /// Say [`Event::Woke`] after this long.
     Wake(Timer, Duration),
-    /// Make it known that an attempt failed; whether somebody is told besides.
+    /// Make it known that an attempt failed, and whose it was.
     Report(P::Fault, Told),
     /// Answer a caller.
     Answer(Ticket, Result<Generation, Denied<P::Fault>>),
@@ -124,11 +123,41 @@ impl<P: Parts> Event<P> {
     }
 }
 
+/// What is announced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Notice<F> {
+    /// A reload has begun. A [`Notice::Reloaded`], a [`Notice::ReloadFailed`] or a
+    /// [`Effect::Report`] to [`Told::Reloader`] ends it.
+    Reloading {
+        /// What serves.
+        from: Option<Generation>,
+    },
+    /// It took over.
+    Reloaded {
+        /// What served when it began.
+        from: Option<Generation>,
+        /// What serves now.
+        to: Generation,
+        /// From its beginning.
+        took: Duration,
+    },
+    /// It was given up, whatever became of its attempt.
+    ReloadFailed(Denied<F>),
+    /// A generation died on probation, and what served before it comes back.
+    RolledBack(Generation),
+    /// It is not tried again soon, or until somebody asks.
+    Quarantined,
+    /// Nothing of it runs any more.
+    Stopped,
+}
+
 /// Whether a caller hears of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Told {
-    /// Somebody waited for the attempt.
+    /// Somebody waited for a start.
     Caller,
+    /// Somebody waited for a reload.
+    Reloader,
     /// It was a restart.
     Nobody,
 }

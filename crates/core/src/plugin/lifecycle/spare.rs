@@ -136,6 +136,7 @@ impl<P: Parts> Lifecycle<P> {
         if stale {
             // There is none until what serves was found again, which its death does.
             self.stale = true;
+            self.spare = Spare::None;
             return;
         }
         let delay = DELAY * 2_u32.pow(self.spare_failures.min(DOUBLINGS));

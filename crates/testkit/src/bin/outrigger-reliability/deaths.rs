@@ -81,7 +81,7 @@ pub(crate) async fn detect(short: bool) -> Vec<Row> {
         signal(now.pid.expect("a process"), Signal::KILL);
         loop {
             let event = tokio::time::timeout(PATIENCE, events.recv()).await.expect("an event");
-            if matches!(event, Ok(event) if matches!(event.kind, EventKind::Died(..))) {
+            if matches!(event, Ok(event) if matches!(event.kind, EventKind::Crashed(..))) {
                 break;
             }
         }

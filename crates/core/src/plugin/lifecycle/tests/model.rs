@@ -20,6 +20,8 @@ struct Model {
     highest: u64,
     /// A publication that was not yet told of.
     to_tell: Option<u64>,
+    /// A reload was announced, and not its end.
+    reloading: bool,
     timers: BTreeSet<u64>,
     open_tickets: BTreeSet<u64>,
 }
@@ -37,10 +39,22 @@ impl Model {
                     assert!(self.launching.insert(g.0));
                 }
                 Effect::Initialise(g) => assert!(self.initialising.insert(g.0)),
-                Effect::Cancel(_)
-                | Effect::Report(..)
-                | Effect::RolledBack(_)
-                | Effect::Keep(_) => {}
+                Effect::Cancel(_) | Effect::Keep(_) => {}
+                Effect::Announce(Notice::Reloading { .. }) => {
+                    assert!(!mem::replace(&mut self.reloading, true), "two reloads at a time");
+                }
+                Effect::Announce(Notice::Reloaded { to, .. }) => {
+                    assert!(mem::take(&mut self.reloading), "the end of no reload");
+                    assert_eq!(self.published, Some(to.0));
+                }
+                Effect::Report(_, Told::Reloader) | Effect::Announce(Notice::ReloadFailed(_)) => {
+                    assert!(mem::take(&mut self.reloading), "the failure of no reload");
+                }
+                Effect::Announce(Notice::Quarantined) => assert_eq!(self.published, None),
+                Effect::Announce(Notice::Stopped) => {
+                    assert!(self.alive.is_empty() && self.retiring.is_empty());
+                }
+                Effect::Announce(Notice::RolledBack(_)) | Effect::Report(..) => {}
                 // What serves is swapped for another, by the publication after it.
                 Effect::Withdraw(Withdrawal::Succeeded(_)) => {}
                 Effect::Publish(g) => {
@@ -170,5 +184,6 @@ proptest! {
         prop_assert_eq!(lifecycle.phase(), Phase::Stopped);
         prop_assert!(model.alive.is_empty() && model.retiring.is_empty());
         prop_assert!(model.open_tickets.is_empty(), "nobody answered {:?}", model.open_tickets);
+        prop_assert!(!model.reloading, "nobody was told how a reload ended");
     }
 }

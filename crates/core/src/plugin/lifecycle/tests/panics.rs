@@ -17,8 +17,9 @@ fn after_a_panic_what_serves_is_killed_and_started_again() {
 #[test]
 fn after_a_panic_an_exclusive_instance_waits_until_nothing_of_it_is_left() {
     let mut bench = Bench::ready(true);
-    bench.check(Event::Reload(2), &["resolve 2"]);
-    bench.check(panicked(), &["cancel 2", "kill 1", "answer 2: failed", "withdraw: died"]);
+    bench.check(Event::Reload(2), &["resolve 2", "reloading 1"]);
+    let expected = ["cancel 2", "kill 1", "withdraw: died", "reload failed", "answer 2: failed"];
+    bench.check(panicked(), &expected);
     bench.check(retired(1), &[]);
     bench.check(resolved(2, 20), &["launch 3 of 10"]);
 }
@@ -29,7 +30,7 @@ fn a_panic_during_a_stop_does_not_start_anything_again() {
     bench.check(Event::Stop(2), &["withdraw: stopping", "drain 1"]);
     assert_eq!(bench.lifecycle.stopping(), [2]);
     bench.check(panicked(), &["withdraw: stopping"]);
-    bench.check(retired(1), &["answer 2: 1"]);
+    bench.check(retired(1), &["answer 2: 1", "stopped"]);
     assert_eq!(bench.lifecycle.phase(), Phase::Stopped);
     bench.check(panicked(), &["withdraw: stopping"]);
     assert_eq!(bench.lifecycle.phase(), Phase::Stopped);
@@ -47,7 +48,7 @@ fn panic_after_panic_backs_off() {
 #[test]
 fn a_step_that_was_lost_with_the_panic_is_not_waited_for() {
     let mut bench = Bench::ready(true);
-    bench.check(Event::Reload(2), &["resolve 2"]);
+    bench.check(Event::Reload(2), &["resolve 2", "reloading 1"]);
     bench.lifecycle.on(panicked(), bench.now);
     bench.check(retired(1), &[]);
     bench.check(Event::StepLost(Generation(2)), &["launch 3 of 10"]);
