@@ -5,6 +5,7 @@
 mod command;
 mod foreign;
 mod reliability;
+mod screenshots;
 mod test;
 
 use std::process::ExitCode;
@@ -32,6 +33,11 @@ enum Chore {
     /// with 1 where a bound does not hold. The Go plugin's figures need `cargo
     /// xtask foreign` first.
     Reliability(reliability::Arguments),
+    /// Make the pictures of the dashboard in docs/images anew
+    ///
+    /// Takes eleven minutes: its charts show ten. Needs Chromium, and the browser
+    /// program that `cargo xtask foreign` builds.
+    Screenshots(screenshots::Arguments),
     /// Build the programs in other languages alone, to target/outrigger-fixtures
     Foreign,
 }
@@ -40,6 +46,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().chore {
         Chore::Test(arguments) => test::run(&arguments),
         Chore::Reliability(arguments) => reliability::run(&arguments),
+        Chore::Screenshots(arguments) => screenshots::run(&arguments),
         Chore::Foreign => test::foreign(),
     };
     match outcome {

@@ -35,7 +35,8 @@ pub(crate) async fn events(State(shared): State<Shared>, RawQuery(query): RawQue
     let query = query.unwrap_or_default();
     let wanted = query.split('&').any(|part| part == "samples=true");
     let samples = wanted.then(|| samples(&shared.history));
-    answer(stream::select(events, stream::iter(samples).flatten()), shared.end)
+    let samples = stream::iter(samples).flatten();
+    answer(stream::select(events, samples), shared.end)
 }
 
 /// One for all instances, each time that they are sampled.

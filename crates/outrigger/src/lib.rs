@@ -127,8 +127,6 @@ pub mod distribution {
     pub use outrigger_discovery::*;
 }
 
-#[cfg(feature = "opentelemetry")]
-pub use outrigger_telemetry as telemetry;
 
 /// actix, in the version whose messages the manager and the gateway actors
 /// take.

@@ -2,15 +2,22 @@
 //! then, one that never starts, and the dashboard on a port that the system chooses.
 //!
 //! `cargo run -p outrigger-testkit --example showcase` prints one line of JSON with the
-//! address and the token's file, and goes on until its standard input ends. `cargo xtask
-//! screenshots` uses it.
-#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "an example prints, and may panic")]
+//! address and the token's file, and goes on until its standard input ends. With
+//! `pictures DIRECTORY MINUTES` it takes pictures of itself after that time, and ends:
+//! `cargo xtask screenshots`.
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "an example prints, may panic, and starts a browser"
+)]
 
 use std::time::Duration;
 
 use outrigger::PluginHost;
 use outrigger::helloworld::Handle;
 use outrigger_admin::{Admin, AdminOptions};
+use outrigger_testkit::artifacts;
 use outrigger_testkit::kit::Kit;
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -58,14 +65,25 @@ async fn show() {
     println!("{}", json!({ "address": admin.address(), "token": admin.token() }));
     tokio::select! {
         () = reload(&host) => {}
-        () = until_input_ends() => {}
+        () = until_done(&admin) => {}
     }
     work.shutdown().await;
     admin.stop().await;
     host.stop(Duration::from_secs(10)).await.unwrap();
 }
 
-async fn until_input_ends() {
+/// Takes the pictures, or goes on until the input ends.
+async fn until_done(admin: &Admin) {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [_, directory, minutes] = arguments.as_slice() {
+        tokio::time::sleep(Duration::from_secs(60 * minutes.parse::<u64>().unwrap())).await;
+        let program = artifacts::foreign("browser").expect("`cargo xtask foreign` builds it");
+        let url = format!("http://{}/", admin.address().unwrap());
+        let mut command = tokio::process::Command::new(program);
+        command.args(["screenshots", &url]).arg(admin.token().unwrap()).arg(directory);
+        assert!(command.status().await.unwrap().success());
+        return;
+    }
     let read = || std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
     let _ended = tokio::task::spawn_blocking(read).await;
 }
@@ -84,7 +102,7 @@ fn kit() -> Kit {
 
 /// The fixture plugin, which says something from time to time.
 fn add(kit: &mut Kit, name: &str, scenario: &str) {
-    let fixture = outrigger_testkit::artifacts::fixture_plugin();
+    let fixture = artifacts::fixture_plugin();
     let line = |level: &str, text: &str| json!({ "@level": level, "@message": text, "took": "4ms", "epoch": 418 });
     let script = format!(
         "#!/bin/sh\n\

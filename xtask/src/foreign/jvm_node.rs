@@ -1,5 +1,5 @@
-//! Programs in Node and Java: the hello worlds, and the plugins of the interop
-//! matrix.
+//! Programs in Node and Java: the hello worlds, the plugins of the interop matrix,
+//! and what drives a browser.
 
 use std::path::Path;
 
@@ -8,9 +8,10 @@ use super::{Foreign, program, script};
 const NODE: &str = "apt-get install nodejs npm, at Node 20 or newer";
 pub(super) const JAVA: &str = "apt-get install openjdk-17-jdk-headless maven";
 
-pub(super) const JVM_NODE: [Foreign; 4] = [
+pub(super) const JVM_NODE: [Foreign; 5] = [
     node("hello-node", |target| script("node", target)),
     node("interop-node", |target| program("node", target)),
+    node("browser", |target| program("browser", target)),
     java("hello-java", |target| script("java", target)),
     java("interop-java", |target| program("java", target)),
 ];

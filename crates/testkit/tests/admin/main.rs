@@ -8,6 +8,7 @@
 mod command;
 mod http;
 mod metrics;
+mod page;
 mod running;
 mod systemd;
 mod ws;

@@ -80,6 +80,18 @@ impl Running {
         (status, body.to_owned())
     }
 
+    /// The head of what is answered to whoever has no token.
+    pub(crate) fn head(&self, path: &str) -> String {
+        let address = self.address();
+        let mut stream = TcpStream::connect(&address).unwrap();
+        let request =
+            format!("HEAD {path} HTTP/1.1\r\nConnection: close\r\nHost: {address}\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut head = String::new();
+        stream.read_to_string(&mut head).unwrap();
+        head
+    }
+
     pub(crate) fn ends(self) {
         self.0.stop();
     }
