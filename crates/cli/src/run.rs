@@ -7,13 +7,16 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::Args;
+use outrigger::telemetry::Telemetry;
 use outrigger::{PluginHost, WatchSettings};
 use outrigger_admin::{Admin, AdminOptions, Metrics};
+use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use self::flags::HostFlags;
 use self::show::Show;
 use crate::failure::Failure;
+use crate::logging::LogFormat;
 use crate::rpc::RpcFlags;
 use crate::signals::{Asked, Signals};
 use crate::systemd::Systemd;
@@ -24,6 +27,8 @@ use crate::{logging, runtime};
 /// SIGHUP reads the settings anew and takes up what differs: plugins are started,
 /// reloaded or stopped, and the rest is left alone. SIGINT and SIGTERM stop; a
 /// second one stops without patience.
+///
+/// Traces go where OpenTelemetry's variables say, such as OTEL_EXPORTER_OTLP_ENDPOINT.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -38,6 +43,9 @@ pub(crate) struct Arguments {
     /// second, as SIGHUP does
     #[arg(long)]
     watch_settings: bool,
+    /// How log lines look
+    #[arg(long, value_enum, value_name = "FORM", default_value_t)]
+    log_format: LogFormat,
     /// How long stopping may take, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     stop_timeout: u64,
@@ -47,7 +55,22 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    logging::install("info");
+    let runtime = runtime()?;
+    let traces = runtime.block_on(async { Telemetry::from_env("outrigger") });
+    // What is wrong with the traces' variables is told in the form that was asked for.
+    let (traces, wrong) = traces.map_or_else(|error| (None, Some(error)), |it| (it, None));
+    logging::install_with("info", arguments.log_format, traces.as_ref());
+    let ran = match wrong {
+        Some(error) => Err(error.into()),
+        None => host(&runtime, arguments),
+    };
+    if let Some(traces) = traces {
+        traces.shutdown();
+    }
+    ran
+}
+
+fn host(runtime: &Runtime, arguments: Arguments) -> Result<(), Failure> {
     let mut builder = arguments.host.builder()?;
     if arguments.watch_settings {
         builder = builder.watch_settings(WatchSettings::default());
@@ -58,7 +81,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     // Before the first call is counted.
     let metrics = Metrics::install()
         .map_err(|error| Failure::failed("the metrics cannot be kept", &error))?;
-    runtime()?.block_on(async {
+    runtime.block_on(async {
         // Before the first plugin: a signal must find somebody who listens.
         let mut signals = Signals::new()?;
         let systemd = Systemd::find();

@@ -127,7 +127,6 @@ pub mod distribution {
     pub use outrigger_discovery::*;
 }
 
-
 /// actix, in the version whose messages the manager and the gateway actors
 /// take.
 pub use actix;
