@@ -2,6 +2,7 @@
 //! tests start and runs them all.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command prints")]
 
+mod bench;
 mod command;
 mod foreign;
 mod reliability;
@@ -33,6 +34,11 @@ enum Chore {
     /// with 1 where a bound does not hold. The Go plugin's figures need `cargo
     /// xtask foreign` first.
     Reliability(reliability::Arguments),
+    /// Measure what seeing and steering a host costs, against its bounds
+    ///
+    /// Builds in release, and measures each figure in a process of its own. Exits
+    /// with 1 where a bound does not hold.
+    Bench(bench::Arguments),
     /// Make the pictures of the dashboard in docs/images anew
     ///
     /// Takes eleven minutes: its charts show ten. Needs Chromium, and the browser
@@ -46,6 +52,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().chore {
         Chore::Test(arguments) => test::run(&arguments),
         Chore::Reliability(arguments) => reliability::run(&arguments),
+        Chore::Bench(arguments) => bench::run(&arguments),
         Chore::Screenshots(arguments) => screenshots::run(&arguments),
         Chore::Foreign => test::foreign(),
     };

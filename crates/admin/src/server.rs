@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 use crate::auth::{Door, Tokens};
 use crate::history::History;
 use crate::http::{Shared, router};
-use crate::limit::Limited;
+use crate::limit::{Followers, Limited};
 use crate::metrics::Metrics;
 use crate::own::Own;
 use crate::rpc::{Asked, Served};
@@ -105,6 +105,7 @@ impl Admin {
             metrics: metrics.clone(),
             own,
             history,
+            followers: Followers::new(),
             end: end.clone(),
             tasks: tasks.clone(),
         };
