@@ -7,7 +7,7 @@
 //!
 //! | path | what |
 //! | --- | --- |
-//! | `POST /` | JSON-RPC 2.0: `outrigger_status`, `outrigger_reload`, `outrigger_reloadAll`, `outrigger_apply`, `outrigger_start`, `outrigger_stop`, `outrigger_logs`, `outrigger_crashes`, `rpc.discover` |
+//! | `POST /` | JSON-RPC 2.0: `outrigger_status`, `outrigger_reload`, `outrigger_reloadAll`, `outrigger_apply`, `outrigger_start`, `outrigger_stop`, `outrigger_chaos`, `outrigger_logs`, `outrigger_crashes`, `rpc.discover` |
 //! | `GET /events` | server-sent events: `status` with every instance, then `event` for each thing that happens |
 //! | `GET /ws` | a WebSocket: the same methods, and `outrigger_subscribe` for the same events |
 //! | `GET /logs/INSTANCE` | server-sent events: the last lines, then each further one |
@@ -15,6 +15,7 @@
 //! | `GET /livez`, `/readyz`, `/startupz` | health, with reasons |
 
 mod auth;
+mod disturbance;
 mod following;
 mod health;
 mod http;

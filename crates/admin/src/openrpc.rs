@@ -12,7 +12,9 @@ use serde::{Serialize, forward_to_deserialize_any};
 use serde_json::{Map, Value, json};
 
 use crate::request::FORBIDDEN;
-use crate::rpc::{About, Answer, DISCOVER, FAILED, INVALID, Methods, Nothing, UNKNOWN, methods};
+use crate::rpc::{
+    About, Answer, DISCOVER, FAILED, INVALID, Methods, NO_CHAOS, Nothing, UNKNOWN, methods,
+};
 use crate::ws::{SUBSCRIBE, TOO_MANY, UNSUBSCRIBE, Unsubscribe};
 
 /// The version of OpenRPC.
@@ -95,6 +97,9 @@ impl Document {
         if about.acts {
             all.push((FAILED, "the host refused, and says why"));
             all.push((FORBIDDEN, "the token may only look"));
+        }
+        if about.name == "outrigger_chaos" {
+            all.push((NO_CHAOS, "the host does not allow chaos"));
         }
         all.extend(errors);
         let errors = all.iter().map(|(code, text)| json!({ "code": code, "message": text }));

@@ -37,6 +37,9 @@ pub(crate) struct Arguments {
     /// second, as SIGHUP does
     #[arg(long)]
     watch_settings: bool,
+    /// Let `outrigger chaos` disturb plugins on purpose
+    #[arg(long)]
+    allow_chaos: bool,
     /// How long stopping may take, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     stop_timeout: u64,
@@ -50,6 +53,10 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let mut builder = arguments.host.builder()?;
     if arguments.watch_settings {
         builder = builder.watch_settings(WatchSettings::default());
+    }
+    if arguments.allow_chaos {
+        tracing::warn!("plugins may be disturbed on purpose, since --allow-chaos was given");
+        builder = builder.allow_chaos();
     }
     let registered = builder.register()?;
     arguments.rpc.check(registered.settings())?;

@@ -18,11 +18,13 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::chaos::CallChaos;
 use crate::settings::CallBounds;
 
 mod budget;
 mod calls;
 mod circuit;
+mod disturbed;
 mod lost;
 mod unavailable;
 
@@ -42,6 +44,8 @@ pub struct CallLimits {
     pub reload_queue: Duration,
     /// How many may be under way and wait, and for how long after a death.
     pub bounds: CallBounds,
+    /// What is done to calls on purpose, if something is: [`Link::suffer`].
+    pub chaos: Option<CallChaos>,
 }
 
 #[derive(Debug, Clone)]
@@ -63,6 +67,8 @@ struct Shared {
     /// Methods that may be sent twice.
     idempotent: &'static [&'static str],
     budget: Budget,
+    /// Calls that were disturbed.
+    disturbed: AtomicU32,
     /// By method; looked up once by each handle.
     circuits: Mutex<BTreeMap<&'static str, Arc<Circuit>>>,
 }
@@ -168,6 +174,7 @@ impl LiveCell {
             waiting: AtomicU32::new(0),
             idempotent,
             budget: Budget::default(),
+            disturbed: AtomicU32::new(0),
             circuits: Mutex::default(),
         });
         Self { shared, removed: None }
@@ -175,10 +182,6 @@ impl LiveCell {
 
     pub(crate) fn link(&self) -> Link {
         Link(self.shared.clone())
-    }
-
-    pub(crate) fn set_limits(&self, limits: CallLimits) {
-        self.shared.limits.store(Arc::new(limits));
     }
 
     /// Sends calls to a generation; the one before lets nobody in any more.

@@ -318,6 +318,9 @@ impl Caller {
         // for long enough to be blamed.
         let (had_it, blamed) = (AtomicU64::new(0), AtomicBool::new(false));
         let work = async {
+            if let Some(chaos) = limits.chaos {
+                Box::pin(self.0.suffer(chaos)).await?;
+            }
             let entered = self.0.enter().await?;
             had_it.store(entered.generation().0, Ordering::Relaxed);
             let left = deadline.saturating_sub(started.elapsed());

@@ -36,6 +36,8 @@ pub struct PluginManager {
     pub(super) settings: SettingsSource,
     pub(super) ground: Ground,
     pub(super) gate: Gate,
+    /// Whether instances may be disturbed on purpose.
+    pub(super) chaos: bool,
     /// Whether everything was told to stop.
     pub(super) stopping: bool,
 }

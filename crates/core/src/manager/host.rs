@@ -183,6 +183,7 @@ impl Host {
         };
         let registry = Registry::default();
         let (known, settings) = (registry.clone(), config.source);
+        let chaos = config.allow_chaos;
         let files = match (&settings, config.watch) {
             (SettingsSource::Sources(sources), Some(watch)) => Some((sources.files()?, watch)),
             (SettingsSource::Fixed(_), Some(_)) => {
@@ -195,8 +196,8 @@ impl Host {
             for (instance, provider, spec) in wanted {
                 known.insert(&instance, &factory.make(&instance, provider, spec));
             }
-            let (registry, gate) = (known, Gate::default());
-            PluginManager { registry, factory, settings, ground, gate, stopping: false }.start()
+            let (registry, gate, stopping) = (known, Gate::default(), false);
+            PluginManager { registry, factory, settings, ground, gate, chaos, stopping }.start()
         })?;
         let (system, run_root) = (Some(system), Some(run_root));
         let io = config.io;

@@ -6,10 +6,11 @@ use tokio::sync::{broadcast, watch};
 
 use super::actor::{PluginManager, flatten_host};
 use super::messages::{
-    ApplySettings, DryRunReload, ReloadAll, ReloadPlugin, StartPlugin, StopPlugin,
+    ApplySettings, ChaosPlugin, DryRunReload, ReloadAll, ReloadPlugin, StartPlugin, StopPlugin,
 };
 use super::plan::{Applied, Reloaded};
 use super::registry::{Instance, Registry};
+use crate::chaos::Chaos;
 use crate::error::HostError;
 use crate::logs::Logs;
 use crate::status::{DryRun, HostEvent, PluginStatus};
@@ -103,6 +104,15 @@ impl Remote {
     /// [`HostError`].
     pub async fn apply(&self, dry_run: bool) -> Result<Applied, HostError> {
         flatten_host(self.manager.send(ApplySettings { dry_run }).await)
+    }
+
+    /// See [`ChaosPlugin`].
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`].
+    pub async fn chaos(&self, instance: &InstanceName, chaos: Chaos) -> Result<(), HostError> {
+        flatten_host(self.manager.send(ChaosPlugin { instance: instance.clone(), chaos }).await)
     }
 
     /// See [`StartPlugin`].

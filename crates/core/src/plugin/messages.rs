@@ -7,6 +7,7 @@ use outrigger_transport::Connection;
 use outrigger_types::{Generation, Sha256Digest};
 
 use super::Event;
+use crate::chaos::Chaos;
 use crate::error::PluginError;
 use crate::settings::ProviderSettings;
 use crate::status::DryRun;
@@ -69,6 +70,20 @@ pub(crate) struct Served {
     pub(crate) config: Option<Sha256Digest>,
     /// Whether it comes from files that nobody takes the digest of.
     pub(crate) looks_anew: bool,
+}
+
+/// Disturb the instance. From the manager; may be repeated.
+#[derive(Debug, Message)]
+#[rtype(result = "Disturbed")]
+pub(crate) struct Disturb(pub(crate) Chaos);
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Disturbed {
+    Done,
+    NothingServes,
+    /// What serves is no process of this host's.
+    NoProcess,
 }
 
 /// The connection that serves, if one does. May be repeated.
