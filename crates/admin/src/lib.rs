@@ -3,7 +3,7 @@
 //! [`Admin::serve`] listens on a Unix socket in the run directory, which only this
 //! user can reach, and on TCP where an address is given. On TCP the health endpoints
 //! and `/metrics` are open to whoever reaches them; everything else needs a token,
-//! and no web page can ask for anything.
+//! or, where TLS is on, a client's certificate; and no web page can ask for anything.
 //!
 //! | path | what |
 //! | --- | --- |
@@ -27,6 +27,8 @@ mod rpc;
 mod server;
 mod socket;
 mod stream;
+mod tls;
+mod tls_client;
 pub mod view;
 mod ws;
 
@@ -35,3 +37,5 @@ pub use metrics::Metrics;
 pub use openrpc::openrpc;
 pub use server::{Admin, AdminError, AdminOptions};
 pub use socket::SOCKET;
+pub use tls::{TlsError, TlsFiles};
+pub use tls_client::TlsClient;

@@ -4,11 +4,12 @@ pub(crate) mod flags;
 mod show;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 use outrigger::{PluginHost, WatchSettings};
-use outrigger_admin::{Admin, AdminOptions, Metrics};
+use outrigger_admin::{Admin, AdminOptions, Metrics, TlsFiles};
 use tokio_util::sync::CancellationToken;
 
 use self::flags::HostFlags;
@@ -33,6 +34,16 @@ pub(crate) struct Arguments {
     /// socket in the run directory
     #[arg(long, value_name = "ADDRESS")]
     admin: Option<SocketAddr>,
+    /// The certificate, and the chain above it, for TLS on that address: a PEM file
+    #[arg(long, value_name = "FILE", requires = "admin", requires = "admin_tls_key")]
+    admin_tls_cert: Option<PathBuf>,
+    /// Its key, a PEM file
+    #[arg(long, value_name = "FILE", requires = "admin_tls_cert")]
+    admin_tls_key: Option<PathBuf>,
+    /// Let in clients, without a token too, whose certificates this authority vouches
+    /// for: a PEM file
+    #[arg(long, value_name = "FILE", requires = "admin_tls_cert")]
+    admin_client_ca: Option<PathBuf>,
     /// Take up the settings whenever their file has changed and stayed so for a
     /// second, as SIGHUP does
     #[arg(long)]
@@ -46,6 +57,17 @@ pub(crate) struct Arguments {
     /// Print a JSON object a line: when all plugins serve, and after reloads
     #[arg(long)]
     json: bool,
+}
+
+impl Arguments {
+    fn tls(&self) -> Option<TlsFiles> {
+        let files = self.admin_tls_cert.clone().zip(self.admin_tls_key.clone());
+        files.map(|(certificate, key)| TlsFiles {
+            certificate,
+            key,
+            client_ca: self.admin_client_ca.clone(),
+        })
+    }
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
@@ -76,7 +98,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
                 () = signals.stop(), if !cancel.is_cancelled() => cancel.cancel(),
             }
         };
-        let options = AdminOptions { run_dir, address: arguments.admin, metrics: Some(metrics) };
+        let (tls, metrics) = (arguments.tls(), Some(metrics));
+        let options = AdminOptions { run_dir, address: arguments.admin, tls, metrics };
         serve(host, &arguments, options, &mut signals).await
     })
 }

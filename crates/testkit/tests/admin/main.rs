@@ -9,4 +9,5 @@ mod chaos;
 mod command;
 mod http;
 mod running;
+mod tls;
 mod ws;
