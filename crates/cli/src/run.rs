@@ -4,12 +4,13 @@ pub(crate) mod flags;
 mod show;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 use outrigger::telemetry::Telemetry;
 use outrigger::{PluginHost, WatchSettings};
-use outrigger_admin::{Admin, AdminOptions, Metrics};
+use outrigger_admin::{Admin, AdminOptions, Metrics, TlsFiles};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
@@ -39,6 +40,16 @@ pub(crate) struct Arguments {
     /// socket in the run directory
     #[arg(long, value_name = "ADDRESS")]
     admin: Option<SocketAddr>,
+    /// The certificate, and the chain above it, for TLS on that address: a PEM file
+    #[arg(long, value_name = "FILE", requires = "admin", requires = "admin_tls_key")]
+    admin_tls_cert: Option<PathBuf>,
+    /// Its key, a PEM file
+    #[arg(long, value_name = "FILE", requires = "admin_tls_cert")]
+    admin_tls_key: Option<PathBuf>,
+    /// Let in clients, without a token too, whose certificates this authority vouches
+    /// for: a PEM file
+    #[arg(long, value_name = "FILE", requires = "admin_tls_cert")]
+    admin_client_ca: Option<PathBuf>,
     /// Take up the settings whenever their file has changed and stayed so for a
     /// second, as SIGHUP does
     #[arg(long)]
@@ -46,12 +57,26 @@ pub(crate) struct Arguments {
     /// How log lines look
     #[arg(long, value_enum, value_name = "FORM", default_value_t)]
     log_format: LogFormat,
+    /// Let `outrigger chaos` disturb plugins on purpose
+    #[arg(long)]
+    allow_chaos: bool,
     /// How long stopping may take, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     stop_timeout: u64,
     /// Print a JSON object a line: when all plugins serve, and after reloads
     #[arg(long)]
     json: bool,
+}
+
+impl Arguments {
+    fn tls(&self) -> Option<TlsFiles> {
+        let files = self.admin_tls_cert.clone().zip(self.admin_tls_key.clone());
+        files.map(|(certificate, key)| TlsFiles {
+            certificate,
+            key,
+            client_ca: self.admin_client_ca.clone(),
+        })
+    }
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
@@ -74,6 +99,10 @@ fn host(runtime: &Runtime, arguments: Arguments) -> Result<(), Failure> {
     let mut builder = arguments.host.builder()?;
     if arguments.watch_settings {
         builder = builder.watch_settings(WatchSettings::default());
+    }
+    if arguments.allow_chaos {
+        tracing::warn!("plugins may be disturbed on purpose, since --allow-chaos was given");
+        builder = builder.allow_chaos();
     }
     let registered = builder.register()?;
     arguments.rpc.check(registered.settings())?;
@@ -98,7 +127,8 @@ fn host(runtime: &Runtime, arguments: Arguments) -> Result<(), Failure> {
                 }
             }
         };
-        let options = AdminOptions { run_dir, address: arguments.admin, metrics: Some(metrics) };
+        let (tls, metrics) = (arguments.tls(), Some(metrics));
+        let options = AdminOptions { run_dir, address: arguments.admin, tls, metrics };
         serve(host, &arguments, options, &mut signals, &systemd).await
     })
 }

@@ -46,7 +46,9 @@ fn exported(name: &str) -> Option<&'static Metric> {
         ALL.iter().find(|metric| metric.name == stem && metric.kind == MetricKind::Histogram)
     };
     let whole = ALL.iter().find(|metric| metric.name == name);
-    whole.filter(|metric| metric.kind != MetricKind::Histogram).or_else(|| parts.filter_map(histogram).next())
+    whole
+        .filter(|metric| metric.kind != MetricKind::Histogram)
+        .or_else(|| parts.filter_map(histogram).next())
 }
 
 fn hold(place: &str, expression: &str) -> BTreeSet<&'static str> {
