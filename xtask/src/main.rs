@@ -3,6 +3,8 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command prints")]
 
 mod command;
+mod embedding;
+mod features;
 mod foreign;
 mod reliability;
 mod test;
@@ -32,6 +34,13 @@ enum Chore {
     /// with 1 where a bound does not hold. The Go plugin's figures need `cargo
     /// xtask foreign` first.
     Reliability(reliability::Arguments),
+    /// Count and weigh what embedding the host adds to a node, against bounds
+    ///
+    /// Builds the smallest node in release, with and without a host. Exits with 1
+    /// where a bound does not hold.
+    Embedding(embedding::Arguments),
+    /// Check the facade with none of its features and with each of them alone
+    Features,
     /// Build the programs in other languages alone, to target/outrigger-fixtures
     Foreign,
 }
@@ -40,6 +49,8 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().chore {
         Chore::Test(arguments) => test::run(&arguments),
         Chore::Reliability(arguments) => reliability::run(&arguments),
+        Chore::Embedding(arguments) => embedding::run(&arguments),
+        Chore::Features => features::run(),
         Chore::Foreign => test::foreign(),
     };
     match outcome {
