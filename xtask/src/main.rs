@@ -4,6 +4,8 @@
 
 mod bench;
 mod command;
+mod embedding;
+mod features;
 mod foreign;
 mod reliability;
 mod screenshots;
@@ -44,6 +46,13 @@ enum Chore {
     /// Takes eleven minutes: its charts show ten. Needs Chromium, and the browser
     /// program that `cargo xtask foreign` builds.
     Screenshots(screenshots::Arguments),
+    /// Count and weigh what embedding the host adds to a node, against bounds
+    ///
+    /// Builds the smallest node in release, with and without a host. Exits with 1
+    /// where a bound does not hold.
+    Embedding(embedding::Arguments),
+    /// Check the facade with none of its features and with each of them alone
+    Features,
     /// Build the programs in other languages alone, to target/outrigger-fixtures
     Foreign,
 }
@@ -54,6 +63,8 @@ fn main() -> ExitCode {
         Chore::Reliability(arguments) => reliability::run(&arguments),
         Chore::Bench(arguments) => bench::run(&arguments),
         Chore::Screenshots(arguments) => screenshots::run(&arguments),
+        Chore::Embedding(arguments) => embedding::run(&arguments),
+        Chore::Features => features::run(),
         Chore::Foreign => test::foreign(),
     };
     match outcome {

@@ -42,6 +42,14 @@ pub struct AdminOptions {
     pub metrics: Option<Metrics>,
 }
 
+impl AdminOptions {
+    /// On the Unix socket alone.
+    #[must_use]
+    pub const fn new(run_dir: PathBuf) -> Self {
+        Self { run_dir, address: None, tls: None, metrics: None }
+    }
+}
+
 /// Why nothing is served.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -18,8 +18,7 @@ use crate::site::{HELLO, PATIENCE, greeter, resident, stop};
 const PLUGINS: usize = 200;
 
 async fn serve(kit: &Kit, host: &PluginHost, metrics: Option<Metrics>) -> Admin {
-    let run_dir = kit.run_dir();
-    let options = AdminOptions { run_dir, metrics, ..AdminOptions::default() };
+    let options = AdminOptions { metrics, ..AdminOptions::new(kit.run_dir()) };
     Admin::serve(host.remote(), options).await.expect("it serves")
 }
 

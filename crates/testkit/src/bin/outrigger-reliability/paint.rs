@@ -30,16 +30,15 @@ pub(crate) async fn paint(short: bool) -> Vec<Row> {
     }
     let host = kit.start().await;
     let options = AdminOptions {
-        run_dir: kit.run_dir(),
         address: Some("127.0.0.1:0".parse().expect("an address")),
-        ..AdminOptions::default()
+        ..AdminOptions::new(kit.run_dir())
     };
     let admin = Admin::serve(host.remote(), options).await.expect("it serves");
     let url = format!("http://{}/", admin.address().expect("it is on TCP"));
     let mut times = Vec::new();
     for _ in 0..rounds {
         let mut command = tokio::process::Command::new(&browser);
-        command.args([&url, &*admin.token().expect("a token").to_string_lossy(), "first-paint"]);
+        command.arg("first-paint").arg(&url).arg(admin.token().expect("a token"));
         let output = command.stdin(Stdio::null()).kill_on_drop(true).output();
         let output = tokio::time::timeout(PATIENCE, output).await.expect("the browser ends");
         let output = output.expect("the browser starts");
