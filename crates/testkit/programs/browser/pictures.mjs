@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 
-import { says } from "./page.mjs";
+import { act, says } from "./page.mjs";
 
 const SIZE = { width: 1320, height: 900 };
 
@@ -45,6 +45,24 @@ export const pictures = {
         await page.close();
       }
     }
+    const page = await open({ token: tokens().full, hash: "#/plugins/peer-filter", size: { width: 1000, height: 800 } });
+    const keep = async (name) => {
+      const path = join(directory, `${name}.png`);
+      await page.screenshot({ path });
+      written.push(path);
+    };
+    await page.locator("[data-act=reload]:visible").click();
+    await keep("dialog-reload");
+    await page.locator("#action-cancel").click();
+    await act(page, "dry-run", "", () => keep("dialog-dry-run"));
+    await page.keyboard.press("?");
+    await keep("dialog-keys");
+    await page.close();
+    const locked = await open({ size: { width: 1000, height: 800 } });
+    await locked.locator("#token-value").fill("wrong");
+    await locked.keyboard.press("Enter");
+    await locked.locator("#token-refused:visible").waitFor();
+    await locked.screenshot({ path: join(directory, "dialog-token.png") });
     return { written };
   },
 };
