@@ -2,13 +2,14 @@
 
 use futures_util::stream::{self, Stream, StreamExt as _};
 use outrigger::Remote;
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::view;
 
 /// What a follower is told.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(tag = "event", content = "data", rename_all = "kebab-case")]
 pub(crate) enum Told {
     /// Every instance, now: at the beginning, and in place of events that were missed.

@@ -5,17 +5,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use jsonrpsee::RpcModule;
-use jsonrpsee::core::RegisterMethodError;
-use jsonrpsee::types::ErrorObjectOwned;
 use outrigger::{HostEvent, Remote, Traffic};
-use serde::{Deserialize, Serialize};
+use schemars::JsonSchema;
+use serde::Serialize;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use crate::rpc::{known, parsed};
 use crate::view::{Event, moment};
 
 /// Between two samples.
@@ -92,7 +89,7 @@ impl Sample {
     }
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 struct Dated {
     at: String,
     #[serde(flatten)]
@@ -108,15 +105,15 @@ struct Together<'a> {
 
 /// Samples as columns, the newest last. An instance that is newer than the first
 /// sample has fewer.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Shown {
+pub(crate) struct Shown {
     every_ms: u64,
     at: Vec<String>,
     instances: BTreeMap<String, Columns>,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Columns {
     calls_per_second: Vec<f32>,
@@ -232,7 +229,7 @@ impl History {
         }
     }
 
-    fn shown(&self, instance: Option<&str>) -> Shown {
+    pub(crate) fn shown(&self, instance: Option<&str>) -> Shown {
         let kept = self.lock();
         let samples = if instance.is_some() { KEPT } else { OF_ALL };
         let from = kept.at.len().saturating_sub(samples);
@@ -253,27 +250,6 @@ fn push<T>(kept: &mut VecDeque<T>, new: T, most: usize) {
         kept.pop_front();
     }
     kept.push_back(new);
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Asked {
-    #[serde(default)]
-    instance: Option<String>,
-}
-
-/// Adds `outrigger_history`.
-pub(crate) fn register(
-    module: &mut RpcModule<Remote>,
-    history: History,
-) -> Result<(), RegisterMethodError> {
-    module.register_method("outrigger_history", move |params, remote, _| {
-        let asked: Asked = parsed(&params)?;
-        let instance = asked.instance.map(|name| known(remote, &name)).transpose()?;
-        let shown = history.shown(instance.as_ref().map(outrigger_types::InstanceName::as_str));
-        Ok::<_, ErrorObjectOwned>(shown)
-    })?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use axum::{Router, middleware};
-use jsonrpsee::RpcModule;
 use outrigger::Remote;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -16,13 +15,14 @@ use crate::history::History;
 use crate::metrics::Metrics;
 use crate::own::Own;
 use crate::request::{LARGEST, carry_out};
+use crate::rpc::Served;
 use crate::{health, page, stream, ws};
 
 /// What handlers share.
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub(crate) remote: Remote,
-    pub(crate) module: RpcModule<Remote>,
+    pub(crate) served: Served,
     pub(crate) metrics: Option<Metrics>,
     pub(crate) history: History,
     /// What plugins count themselves.

@@ -8,7 +8,7 @@
 //! | path | what |
 //! | --- | --- |
 //! | `GET /`, `/assets/FILE` | the dashboard |
-//! | `POST /` | JSON-RPC 2.0: `outrigger_status`, `outrigger_reload`, `outrigger_reloadAll`, `outrigger_apply`, `outrigger_start`, `outrigger_stop`, `outrigger_logs`, `outrigger_crashes`, `outrigger_history` |
+//! | `POST /` | JSON-RPC 2.0: `outrigger_status`, `outrigger_reload`, `outrigger_reloadAll`, `outrigger_apply`, `outrigger_start`, `outrigger_stop`, `outrigger_logs`, `outrigger_crashes`, `outrigger_history`, `rpc.discover` |
 //! | `GET /events` | server-sent events: `status` with every instance, then `event` for each thing that happens, and `sample` with `?samples=true` |
 //! | `GET /ws` | a WebSocket: the same methods, and `outrigger_subscribe` for the same events |
 //! | `GET /logs/INSTANCE` | server-sent events: the last lines, then each further one |
@@ -23,6 +23,7 @@ mod history;
 mod http;
 mod limit;
 mod metrics;
+mod openrpc;
 mod own;
 mod page;
 mod request;
@@ -35,5 +36,6 @@ mod ws;
 
 pub use auth::{READ_ONLY_TOKEN, TOKEN};
 pub use metrics::Metrics;
+pub use openrpc::openrpc;
 pub use server::{Admin, AdminError, AdminOptions};
 pub use socket::SOCKET;

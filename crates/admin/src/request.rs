@@ -9,7 +9,6 @@ use serde_json::value::RawValue;
 
 use crate::auth::Scope;
 use crate::http::Shared;
-use crate::rpc::ACTIONS;
 
 /// A request of the API is a few names.
 pub(crate) const LARGEST: usize = 64 * 1024;
@@ -47,7 +46,7 @@ pub(crate) async fn carry_out(shared: &Shared, scope: Scope, body: &str) -> (Sta
         Ok(asked) => asked,
         Err(answer) => return (StatusCode::BAD_REQUEST, answer),
     };
-    if ACTIONS.contains(&&*asked.method) {
+    if shared.served.acts(&asked.method) {
         let params = asked.params.map_or("", |params| params.get());
         if scope != Scope::Full {
             tracing::warn!(target: "outrigger::audit", method = &*asked.method, params, "refused: the token may only look");
@@ -56,7 +55,7 @@ pub(crate) async fn carry_out(shared: &Shared, scope: Scope, body: &str) -> (Sta
         }
         tracing::info!(target: "outrigger::audit", method = &*asked.method, params, "asked for");
     }
-    match shared.module.raw_json_request(body, 1).await {
+    match shared.served.module.raw_json_request(body, 1).await {
         Ok((answer, _)) => (StatusCode::OK, answer.get().to_owned()),
         Err(error) => {
             let text = format!("no request of JSON-RPC 2.0: {error}");

@@ -16,12 +16,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::{Door, Tokens};
-use crate::history::{self, History};
+use crate::history::History;
 use crate::http::{Shared, router};
 use crate::limit::Limited;
 use crate::metrics::Metrics;
 use crate::own::Own;
-use crate::rpc;
+use crate::rpc::{Asked, Served};
 use crate::socket::{self, Bound};
 
 /// For connections to end at a stop.
@@ -93,8 +93,7 @@ impl Admin {
     pub async fn serve(remote: Remote, options: AdminOptions) -> Result<Self, AdminError> {
         let AdminOptions { run_dir, address, metrics } = options;
         let history = History::default();
-        let mut module = rpc::module(remote.clone())?;
-        history::register(&mut module, history.clone())?;
+        let served = Served::of(Asked { remote: remote.clone(), history: history.clone() })?;
         let end = CancellationToken::new();
         let tasks = TaskTracker::new();
         let keeping = history.clone().keep(remote.clone(), end.clone());
@@ -102,7 +101,7 @@ impl Admin {
         let (watched, refreshed) = (remote.clone(), own.clone());
         let shared = Shared {
             remote,
-            module,
+            served,
             metrics: metrics.clone(),
             own,
             history,

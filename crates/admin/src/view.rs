@@ -1,5 +1,6 @@
 //! What the API shows, as JSON.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
@@ -8,25 +9,44 @@ use outrigger::{
     Reloaded, Remote, SecurityMode, Stopped,
 };
 use outrigger_types::{Generation, InstanceName};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
+/// The words for a state.
+struct State;
+
+impl JsonSchema for State {
+    fn schema_name() -> Cow<'static, str> {
+        "State".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({ "type": "string", "enum": PluginState::ALL })
+    }
+}
+
 /// An instance.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Status {
+    #[schemars(with = "String")]
     instance: InstanceName,
     interface: String,
     name: String,
     version: String,
+    #[schemars(with = "State")]
     state: PluginState,
     state_since: String,
     /// Since when the serving generation serves.
     serving_since: Option<String>,
     required: bool,
+    #[schemars(with = "Option<u64>")]
     generation: Option<Generation>,
+    #[schemars(with = "Option<u64>")]
     spare: Option<Generation>,
     pid: Option<u32>,
     in_flight: u64,
+    #[schemars(with = "Option<String>")]
     security: Option<SecurityMode>,
     sandbox: &'static str,
     failures: u64,
@@ -79,10 +99,11 @@ impl Status {
 }
 
 /// A death.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Crash {
     at: String,
+    #[schemars(with = "u64")]
     generation: Generation,
     pid: Option<u32>,
     version: String,
@@ -118,19 +139,22 @@ impl Crash {
 }
 
 /// Something that happened.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
     instance: String,
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<u64>")]
     generation: Option<Generation>,
     /// Of a reload, what served when it began.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<u64>")]
     from: Option<Generation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pid: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<State>")]
     state: Option<PluginState>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -203,7 +227,7 @@ const fn ended(how: Stopped) -> &'static str {
 }
 
 /// A line of a plugin's log.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Line {
     number: u64,
     at: String,
@@ -228,7 +252,7 @@ impl Line {
 }
 
 /// What a dry run found.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Rehearsed {
     name: String,
@@ -251,9 +275,11 @@ impl Rehearsed {
 }
 
 /// One instance in a reload of all.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Outcome {
+    #[schemars(with = "String")]
     instance: InstanceName,
+    #[schemars(with = "Option<u64>")]
     generation: Option<Generation>,
     error: Option<String>,
 }
@@ -271,11 +297,15 @@ impl Outcome {
 }
 
 /// What applying settings did, or would.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Changes {
+    #[schemars(with = "Vec<String>")]
     added: Vec<InstanceName>,
+    #[schemars(with = "Vec<String>")]
     removed: Vec<InstanceName>,
+    #[schemars(with = "Vec<String>")]
     changed: Vec<InstanceName>,
+    #[schemars(with = "Vec<String>")]
     unchanged: Vec<InstanceName>,
     failed: BTreeMap<String, String>,
 }

@@ -16,6 +16,7 @@ use axum::response::Response;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{AbortHandle, BoxStream, FuturesUnordered, SelectAll, abortable};
 use futures_util::{FutureExt as _, StreamExt as _};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, timeout};
@@ -24,7 +25,7 @@ use crate::auth::Scope;
 use crate::following::{Told, following};
 use crate::http::Shared;
 use crate::request::{Asked, LARGEST, carry_out, failure, success};
-use crate::rpc::INVALID;
+use crate::rpc::{INVALID, Nothing};
 
 /// The subprotocol. A page, which cannot send a header, offers its token as a second
 /// one: [`crate::auth::BY_PROTOCOL`].
@@ -76,13 +77,10 @@ struct Conversation {
     last: u64,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Nothing {}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Unsubscribe {
+pub(crate) struct Unsubscribe {
+    /// The number that `outrigger_subscribe` gave.
     subscription: u64,
 }
 

@@ -18,6 +18,7 @@ mod rpc;
 mod run;
 mod sign;
 mod signals;
+mod systemd;
 mod tree;
 mod versions;
 

@@ -16,6 +16,7 @@ use self::show::Show;
 use crate::failure::Failure;
 use crate::rpc::RpcFlags;
 use crate::signals::{Asked, Signals};
+use crate::systemd::Systemd;
 use crate::{logging, runtime};
 
 /// Host the plugins of a settings file until Ctrl-C.
@@ -60,17 +61,22 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     runtime()?.block_on(async {
         // Before the first plugin: a signal must find somebody who listens.
         let mut signals = Signals::new()?;
+        let systemd = Systemd::find();
+        systemd.starting();
         let cancel = CancellationToken::new();
         let starting = registered.start_or(cancel.clone());
         tokio::pin!(starting);
         let host = loop {
             tokio::select! {
                 started = &mut starting => break started?,
-                () = signals.stop(), if !cancel.is_cancelled() => cancel.cancel(),
+                () = signals.stop(), if !cancel.is_cancelled() => {
+                    systemd.stopping();
+                    cancel.cancel();
+                }
             }
         };
         let options = AdminOptions { run_dir, address: arguments.admin, metrics: Some(metrics) };
-        serve(host, &arguments, options, &mut signals).await
+        serve(host, &arguments, options, &mut signals, &systemd).await
     })
 }
 
@@ -79,6 +85,7 @@ async fn serve(
     arguments: &Arguments,
     options: AdminOptions,
     signals: &mut Signals,
+    systemd: &Systemd,
 ) -> Result<(), Failure> {
     let admin = match Admin::serve(host.remote(), options).await {
         Ok(admin) => admin,
@@ -96,16 +103,22 @@ async fn serve(
     };
     let show = Show { host: &host, rpc: rpc.as_ref(), admin: &admin, json: arguments.json };
     show.ready();
+    let serving = systemd.serving(&host);
     loop {
         if signals.next().await == Asked::End {
             break;
         }
+        serving.reloading();
         tokio::select! {
-            applied = host.apply() => show.applied(applied),
+            applied = host.apply() => {
+                serving.reloaded(applied.as_ref().err().map(ToString::to_string));
+                show.applied(applied);
+            }
             () = signals.stop() => break,
         }
     }
     tracing::info!("stopping");
+    serving.stopping().await;
     admin.stop().await;
     // Callers before what they call.
     if let Some(rpc) = rpc {

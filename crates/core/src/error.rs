@@ -154,6 +154,18 @@ pub enum HostError {
     /// The plugin central cannot be used as it is configured.
     #[error("{0}")]
     Central(String),
+    /// The node was built without what its settings or its builder ask for.
+    #[error(
+        "{what} needs the feature `{feature}` of the crate `outrigger`, which this node was built without; {instead}"
+    )]
+    Lacking {
+        /// What was asked for.
+        what: &'static str,
+        /// The feature.
+        feature: &'static str,
+        /// What to do.
+        instead: &'static str,
+    },
     /// Verification is online, and nobody says which keys are trusted.
     #[error(
         "no key is trusted: {} does not exist; put the publisher's public key there, or pin its fingerprint in `verification.fingerprints`, or trust whatever key the plugin central has, with --plugins.trustcentralkey",

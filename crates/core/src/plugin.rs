@@ -7,6 +7,7 @@
 pub(crate) mod actor;
 pub(crate) mod counted;
 mod effects;
+mod expiry;
 pub(crate) mod lifecycle;
 mod load;
 pub(crate) mod messages;

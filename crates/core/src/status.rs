@@ -37,6 +37,21 @@ pub enum PluginState {
     Stopping,
 }
 
+impl PluginState {
+    /// Every state.
+    pub const ALL: [Self; 9] = [
+        Self::Stopped,
+        Self::Starting,
+        Self::Ready,
+        Self::Reloading,
+        Self::Switching,
+        Self::BackingOff,
+        Self::CircuitOpen,
+        Self::Failed,
+        Self::Stopping,
+    ];
+}
+
 impl fmt::Display for PluginState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -12,6 +12,10 @@
 //! Invariants: no byte that was not hashed is ever unpacked; an archive that is
 //! refused leaves nothing on the disk; a name in an archive is accepted as it
 //! stands or the archive is refused, never rewritten.
+//!
+//! The feature `openpgp`, which is on by default, verifies and makes signatures.
+//! Without it a [`Verification`] that needs one refuses everything, with
+//! [`VerifyError::NoOpenPgp`].
 
 mod archive;
 pub mod atomic;
@@ -27,6 +31,7 @@ mod pack;
 mod permissions;
 mod resolve;
 mod rules;
+#[cfg(feature = "openpgp")]
 mod sign;
 mod snapshot;
 mod verify;
@@ -48,11 +53,14 @@ pub use metadata::{METADATA_FILE, Metadata, MetadataError};
 pub use pack::{PackError, PackOptions, Packed, pack};
 pub use resolve::{EntryPoint, Resolved, Resolver, Timings};
 pub use rules::{Doubt, DoubtError, Rules};
+#[cfg(feature = "openpgp")]
 pub use sign::{KeyAlgorithm, SignError, Signed, SigningKey, sign};
 pub use snapshot::sha256;
 pub use verify::{
-    Fingerprint, FingerprintError, KeyRingProblem, Online, OnlineKey, Pinned, PolicyViolation,
-    Signer, Verification, VerifiedBy, Verifier, VerifyError, signature_path,
+    Fingerprint, FingerprintError, KeyRingProblem, Pinned, PolicyViolation, Signer, Verification,
+    VerifiedBy, Verifier, VerifyError, signature_path,
 };
+#[cfg(feature = "openpgp")]
+pub use verify::{Online, OnlineKey};
 pub use warning::Warning;
 pub use workspace::{Workspace, WorkspaceError};

@@ -1,11 +1,18 @@
 //! Who vouches for a distribution.
 
+#[cfg(feature = "openpgp")]
 mod armor;
+#[cfg(feature = "openpgp")]
 mod certificate;
 mod error;
+#[cfg(feature = "openpgp")]
 mod key_ring;
+#[cfg(feature = "openpgp")]
+mod material;
+#[cfg(feature = "openpgp")]
 mod online;
 mod pins;
+#[cfg(feature = "openpgp")]
 mod policy;
 mod violation;
 
@@ -18,17 +25,15 @@ use std::time::SystemTime;
 
 use outrigger_types::{PluginDefinition, Sha256Digest};
 
-pub use error::VerifyError;
-pub use key_ring::KeyRingProblem;
-pub(crate) use key_ring::{KeyRing, Verdict, guarded, parse_signature, verify};
+pub use error::{KeyRingProblem, VerifyError};
+#[cfg(feature = "openpgp")]
+pub(crate) use key_ring::{KeyRing, Verdict, guarded, verify};
+#[cfg(feature = "openpgp")]
+pub(crate) use material::MAX_KEY_RING;
+#[cfg(feature = "openpgp")]
 pub use online::{Online, OnlineKey};
 pub use pins::{Fingerprint, FingerprintError, Pinned};
 pub use violation::PolicyViolation;
-
-/// Largest key ring that is read, in bytes.
-pub(crate) const MAX_KEY_RING: u64 = 1024 * 1024;
-/// Largest signature that is read, in bytes.
-pub(crate) const MAX_SIGNATURE: u64 = 16 * 1024;
 
 /// Decides whether a distribution may be unpacked. [`Verification`] is the
 /// implementation that needs nothing but files.
@@ -135,9 +140,7 @@ impl Verifier for Verification {
         match self {
             Self::DangerSkip => Ok(VerifiedBy::Nobody),
             Self::LocalKey { public_key, signature_dir } => {
-                let signature = signature_path(signature_dir, distribution);
-                let files = Files { distribution, signature: &signature, key_ring: public_key };
-                files.verify(digest, SystemTime::now()).map(VerifiedBy::Key)
+                by_local_key(public_key, signature_dir, distribution, digest)
             }
         }
     }
@@ -176,73 +179,26 @@ impl fmt::Display for Signer {
     }
 }
 
-struct Files<'a> {
-    distribution: &'a Path,
-    signature: &'a Path,
-    key_ring: &'a Path,
+#[cfg(feature = "openpgp")]
+fn by_local_key(
+    public_key: &Path,
+    signature_dir: &Path,
+    distribution: &Path,
+    digest: &Sha256Digest,
+) -> Result<VerifiedBy, VerifyError> {
+    let signature = signature_path(signature_dir, distribution);
+    let files = material::Files { distribution, signature: &signature, key_ring: public_key };
+    files.verify(digest, SystemTime::now()).map(VerifiedBy::Key)
 }
 
-impl Files<'_> {
-    fn verify(&self, digest: &Sha256Digest, now: SystemTime) -> Result<Signer, VerifyError> {
-        let (distribution, signature) = (self.distribution.to_owned(), self.signature.to_owned());
-        let key_ring = self.key_ring.to_owned();
-        let ring_text = read_limited(&key_ring, MAX_KEY_RING)
-            .map_err(|source| VerifyError::KeyRing { path: key_ring.clone(), source })?;
-        let signature_text = match read_limited(&signature, MAX_SIGNATURE) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(VerifyError::SignatureMissing { distribution, signature });
-            }
-            Err(source) => {
-                return Err(VerifyError::Signature { path: signature, source });
-            }
-        };
-        let material = Material {
-            distribution: self.distribution,
-            signature: (self.signature, &signature_text),
-            key_ring: (self.key_ring, &ring_text),
-        };
-        material.verify(digest, now)
-    }
-}
-
-/// What a judgement rests on. The paths only serve in errors.
-struct Material<'a> {
-    distribution: &'a Path,
-    signature: (&'a Path, &'a [u8]),
-    key_ring: (&'a Path, &'a [u8]),
-}
-
-impl Material<'_> {
-    fn verify(&self, digest: &Sha256Digest, now: SystemTime) -> Result<Signer, VerifyError> {
-        let (signature, key_ring) = (self.signature.0.to_owned(), self.key_ring.0.to_owned());
-        let judged = guarded(|| {
-            let ring = KeyRing::parse(self.key_ring.1).map_err(|problem| {
-                VerifyError::KeyRingContent { path: key_ring.clone(), problem }
-            })?;
-            let parsed = parse_signature(self.signature.1).map_err(|detail| {
-                VerifyError::SignatureContent { path: signature.clone(), detail }
-            })?;
-            verify(&ring, &parsed, digest, now).map_err(|verdict| match verdict {
-                Verdict::UnknownSigner { issuer } => VerifyError::UnknownSigner {
-                    signature: signature.clone(),
-                    issuer,
-                    key_ring: key_ring.clone(),
-                },
-                Verdict::DoesNotSign => VerifyError::DoesNotSign {
-                    distribution: self.distribution.to_owned(),
-                    digest: *digest,
-                    signature: signature.clone(),
-                },
-                Verdict::Policy(violation) => {
-                    VerifyError::Policy { signature: signature.clone(), violation }
-                }
-            })
-        });
-        judged.unwrap_or_else(|| {
-            Err(VerifyError::Panicked { signature: signature.clone(), key_ring: key_ring.clone() })
-        })
-    }
+#[cfg(not(feature = "openpgp"))]
+fn by_local_key(
+    _public_key: &Path,
+    _signature_dir: &Path,
+    _distribution: &Path,
+    _digest: &Sha256Digest,
+) -> Result<VerifiedBy, VerifyError> {
+    Err(VerifyError::NoOpenPgp)
 }
 
 /// Reads a whole file of at most `limit` bytes.

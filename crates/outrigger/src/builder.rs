@@ -21,7 +21,7 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::host::PluginHost;
-use crate::trust::{Choice, trust};
+use crate::trust::{Choice, check_judge, trust};
 
 /// What a host is to be. Made by [`PluginHost::builder`].
 ///
@@ -107,6 +107,7 @@ impl PluginHostBuilder {
     /// Verifies by signatures that lie beside distributions or, where there is
     /// none that is good, come from the settings' plugin central. The key lies
     /// here, or its fingerprint is pinned by `verification.fingerprints`.
+    #[cfg(all(feature = "central", feature = "openpgp"))]
     pub fn online(mut self) -> Self {
         self.verification = Choice::Online { trust_central_key: false };
         self
@@ -115,6 +116,7 @@ impl PluginHostBuilder {
     /// As [`online`](Self::online), with whatever key the central has:
     /// GoQuorum's way. Whoever has the central then decides what runs, unless
     /// fingerprints are pinned.
+    #[cfg(all(feature = "central", feature = "openpgp"))]
     pub fn danger_trust_central_key(mut self) -> Self {
         self.verification = Choice::Online { trust_central_key: true };
         self
@@ -198,7 +200,8 @@ impl PluginHostBuilder {
     ///
     /// [`HostError`]: settings that cannot be read, an interface that was not
     /// added, a source or an output of an instance that is not configured or that
-    /// has one already, an unsigned directory where plugins are verified, a launcher that is none.
+    /// has one already, an unsigned directory where plugins are verified, a launcher that is
+    /// none, a feature of this crate that the node was built without.
     pub fn register(self) -> Result<Registered, HostError> {
         // Before they are read: a change after that is seen.
         let files = self.sources.files().unwrap_or_default();
@@ -226,11 +229,13 @@ impl PluginHostBuilder {
             sources.insert(instance, PluginSource::Attached(reattach));
         }
         let outputs = named(&settings, "output", self.outputs)?;
+        let asked = self.verification.clone();
         let (choice, public_key) = (self.verification, self.public_key);
         let make_trust: MakeTrust =
             Arc::new(move |settings| trust(settings, choice.clone(), public_key.clone()));
         let trust = make_trust(&settings)?;
         Host::check(&settings, &self.interfaces, &sources, &*trust.verifier)?;
+        check_judge(&settings, &asked, &sources)?;
         let config = Unstarted {
             settings,
             source,

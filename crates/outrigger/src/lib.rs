@@ -74,6 +74,16 @@
 //! The first line of a plain `fn main` should be [`launcher_hook`]; then the
 //! node's own executable holds its plugins' process trees. A node that keeps
 //! `#[tokio::main]` ships the program `outrigger-launcher` beside it.
+//!
+//! # Features
+//!
+//! All are on by default.
+//!
+//! | feature | adds | without it |
+//! | --- | --- | --- |
+//! | `openpgp` | verifying, making and checking signatures of distributions | [`register`](PluginHostBuilder::register) fails where a signature would be needed ([`HostError::Lacking`]), and nothing that is unsigned is let pass |
+//! | `central` | fetching from a plugin central over HTTP | settings that name a central are refused |
+//! | `opentelemetry` | traces over OTLP, `telemetry` | calls carry no trace |
 
 mod builder;
 mod following;
@@ -84,6 +94,7 @@ pub use builder::{PluginHostBuilder, Registered};
 pub use following::Following;
 pub use host::PluginHost;
 
+#[cfg(feature = "central")]
 pub use outrigger_central::Template as PathTemplate;
 pub use outrigger_core::manager::{Applied, Reloaded, Remote, WatchSettings};
 pub use outrigger_core::settings::{self, Settings, SettingsError};
@@ -115,6 +126,7 @@ pub use outrigger_types::{
 pub mod distribution {
     pub use outrigger_discovery::*;
 }
+
 
 /// actix, in the version whose messages the manager and the gateway actors
 /// take.

@@ -1,15 +1,20 @@
 //! Who is trusted, and where what is not here comes from: from settings and
 //! flags to a verifier and a central.
 
+#[cfg(feature = "central")]
+mod central;
+#[cfg(all(feature = "central", feature = "openpgp"))]
+mod online;
+#[cfg(test)]
+mod tests;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use outrigger_central::{Client, Config, ConfigError};
-use outrigger_core::HostError;
-use outrigger_core::manager::Trust;
-use outrigger_core::settings::{CentralSettings, ProcessEnv, Settings, read_config};
-use outrigger_discovery::{Central, Online, OnlineKey, Pinned, Verification, Verifier};
-use outrigger_types::{ConfigSource, Platform, RawConfig};
+use outrigger_core::manager::{Sourced, Trust};
+use outrigger_core::settings::Settings;
+use outrigger_core::{HostError, PluginSource};
+use outrigger_discovery::{Central, Pinned, Verification, Verifier};
 
 /// How distributions are verified.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +22,7 @@ pub(crate) enum Choice {
     #[default]
     LocalKey,
     DangerSkip,
+    #[cfg(all(feature = "central", feature = "openpgp"))]
     Online {
         trust_central_key: bool,
     },
@@ -26,9 +32,6 @@ pub(crate) enum Choice {
 /// The file names of a public key: ours and GoQuorum's, then Smilo's.
 const KEYS: [&str; 2] = ["gpg.key", "Central.pgp.pk"];
 
-/// Where the central's own key is kept.
-const KEPT_KEY: &str = "central.gpg.key";
-
 /// Makes both. Settings may ask for more than the choice does, and never for
 /// less.
 pub(crate) fn trust(
@@ -36,29 +39,27 @@ pub(crate) fn trust(
     choice: Choice,
     public_key: Option<PathBuf>,
 ) -> Result<Trust, HostError> {
-    let online = matches!(choice, Choice::Online { .. });
-    let central = if online || settings.central.configured {
-        Some(Arc::new(client(settings)?) as Arc<dyn Central>)
-    } else {
-        None
-    };
     let base_dir = &settings.base_dir;
-    let verifier: Arc<dyn Verifier> = match (choice, &central) {
-        (Choice::Custom(verifier), _) => verifier,
+    let (verifier, central): (Arc<dyn Verifier>, _) = match choice {
         // A flag said so, and a flag may.
-        (Choice::DangerSkip, _) => {
+        Choice::DangerSkip => {
+            let central = configured(settings)?;
             return Ok(Trust { verifier: Arc::new(Verification::DangerSkip), central });
         }
-        (Choice::Online { trust_central_key }, Some(central)) => Arc::new(Online {
-            central: central.clone(),
-            signature_dir: base_dir.clone(),
-            key: online_key(settings, public_key, trust_central_key)?,
-            platform: Platform::current(),
-        }),
-        (Choice::LocalKey | Choice::Online { .. }, _) => Arc::new(Verification::LocalKey {
-            public_key: public_key.unwrap_or_else(|| local_key(base_dir)),
-            signature_dir: base_dir.clone(),
-        }),
+        Choice::Custom(verifier) => (verifier, configured(settings)?),
+        Choice::LocalKey => {
+            let verification = Verification::LocalKey {
+                public_key: public_key.unwrap_or_else(|| local_key(base_dir)),
+                signature_dir: base_dir.clone(),
+            };
+            (Arc::new(verification), configured(settings)?)
+        }
+        #[cfg(all(feature = "central", feature = "openpgp"))]
+        Choice::Online { trust_central_key } => {
+            let central = central::client(settings)?;
+            let key = online::key(settings, public_key, trust_central_key)?;
+            (Arc::new(online::verifier(settings, central.clone(), key)), Some(central))
+        }
     };
     let fingerprints = settings.fingerprints.clone();
     let verifier = match fingerprints.is_empty() {
@@ -68,64 +69,44 @@ pub(crate) fn trust(
     Ok(Trust { verifier, central })
 }
 
+/// Whether this node was built with what judges the distributions that it is to
+/// run. Without it the verifier lets none pass; here the node hears of it before
+/// it starts.
+pub(crate) fn check_judge(
+    settings: &Settings,
+    choice: &Choice,
+    sources: &Sourced,
+) -> Result<(), HostError> {
+    let attached = |instance| matches!(sources.get(instance), Some(PluginSource::Attached(_)));
+    let judged = settings.providers.keys().any(|instance| !attached(instance));
+    if cfg!(not(feature = "openpgp")) && judged && matches!(choice, Choice::LocalKey) {
+        return Err(HostError::Lacking {
+            what: "verification",
+            feature: "openpgp",
+            instead: "build it with the feature, or give the builder a verifier of the node's own",
+        });
+    }
+    Ok(())
+}
+
+#[cfg(feature = "central")]
+fn configured(settings: &Settings) -> Result<Option<Arc<dyn Central>>, HostError> {
+    settings.central.configured.then(|| central::client(settings)).transpose()
+}
+
+#[cfg(not(feature = "central"))]
+fn configured(settings: &Settings) -> Result<Option<Arc<dyn Central>>, HostError> {
+    if settings.central.configured {
+        return Err(HostError::Lacking {
+            what: "the plugin central that the settings name",
+            feature: "central",
+            instead: "build it with the feature, or take `central` out of the settings",
+        });
+    }
+    Ok(None)
+}
+
 fn local_key(base_dir: &Path) -> PathBuf {
     let found = KEYS.map(|name| base_dir.join(name)).into_iter().find(|path| path.exists());
     found.unwrap_or_else(|| base_dir.join(KEYS[0]))
-}
-
-/// A key that lies here comes first; the central's own needs a pin or a flag.
-fn online_key(
-    settings: &Settings,
-    public_key: Option<PathBuf>,
-    trust_central_key: bool,
-) -> Result<OnlineKey, HostError> {
-    let kept = settings.base_dir.join(KEPT_KEY);
-    if trust_central_key {
-        return Ok(OnlineKey::Central { kept });
-    }
-    let local = public_key.unwrap_or_else(|| local_key(&settings.base_dir));
-    if local.exists() {
-        return Ok(OnlineKey::Local(local));
-    }
-    if !settings.fingerprints.is_empty() {
-        return Ok(OnlineKey::Central { kept });
-    }
-    Err(HostError::NoTrustedKey { looked_for: local })
-}
-
-fn client(settings: &Settings) -> Result<Client, HostError> {
-    let wrong = |error: ConfigError| HostError::Central(error.to_string());
-    let central = &settings.central;
-    let mut config = Config::new(
-        &central.base_url,
-        &central.public_key_uri,
-        &central.dist_path_template,
-        &central.sig_path_template,
-    )
-    .map_err(wrong)?;
-    for mirror in &central.mirrors {
-        config = config.mirror(mirror).map_err(wrong)?;
-    }
-    if let Some(header) = header(central)? {
-        config = config.header(&header).map_err(wrong)?;
-    }
-    if !central.cert_fingerprint.is_empty() {
-        let pin = central.cert_fingerprint.parse();
-        config.pin = Some(pin.map_err(|error| wrong(ConfigError::Pin(error)))?);
-    }
-    config.skip_tls_verify = central.insecure_skip_tls_verify;
-    config.netrc.clone_from(&central.netrc);
-    config.client.clone_from(&central.client);
-    config.proxy.clone_from(&central.proxy);
-    config.limits.largest = settings.unpack.archive_size;
-    Client::new(config).map_err(wrong)
-}
-
-/// The header, which may stand in a file or a variable.
-fn header(central: &CentralSettings) -> Result<Option<String>, HostError> {
-    let Some(text) = &central.header else { return Ok(None) };
-    let source = ConfigSource::Text(RawConfig::new(text.as_bytes()));
-    let read = read_config(&source, &ProcessEnv)
-        .map_err(|error| HostError::Central(format!("central.header: {error}")))?;
-    Ok(Some(String::from_utf8_lossy(read.expose()).into_owned()))
 }

@@ -99,7 +99,8 @@ pub fn foreign(name: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    skip(&format!("{name} was not built; its language's tools are missing"))
+    skipped(&format!("{name} was not built; its language's tools are missing"));
+    None
 }
 
 /// A program of this machine's, by the first of its names that is on `PATH`; `None`,
@@ -114,13 +115,20 @@ pub fn tool(names: &[&str], install: &str) -> Option<PathBuf> {
     let directories: Vec<PathBuf> = std::env::split_paths(&path).collect();
     let places = names.iter().flat_map(|name| directories.iter().map(move |at| at.join(name)));
     let found = places.into_iter().find(|place| place.is_file());
-    found.or_else(|| skip(&format!("{} is missing; {install}", names.join(" or "))))
+    if found.is_none() {
+        skipped(&format!("{} is missing; {install}", names.join(" or ")));
+    }
+    found
 }
 
-fn skip(text: &str) -> Option<PathBuf> {
+/// Says that something is not tested for want of a tool.
+///
+/// # Panics
+///
+/// With `OUTRIGGER_STRICT=1`.
+pub fn skipped(text: &str) {
     assert!(std::env::var_os(STRICT).is_none_or(|strict| strict != "1"), "{text}");
     eprintln_line(&format!("skipped: {text}"));
-    None
 }
 
 /// Where programs in other languages are built to.

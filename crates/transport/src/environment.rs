@@ -23,6 +23,17 @@ pub(crate) struct ProtocolVariables<'a> {
     pub(crate) directory: &'a Path,
 }
 
+/// What a service manager tells the host alone: a plugin that took these for its own
+/// would answer in the host's name.
+const SERVICE_MANAGER: [&str; 6] = [
+    "NOTIFY_SOCKET",
+    "WATCHDOG_USEC",
+    "WATCHDOG_PID",
+    "LISTEN_PID",
+    "LISTEN_FDS",
+    "LISTEN_FDNAMES",
+];
+
 /// Composes the environment: what the profile lets through of the host's, then
 /// what the definition adds, then the protocol's. A later value wins; go-plugin
 /// lets the host's own variables win over the definition's, which helps nobody.
@@ -74,6 +85,7 @@ fn passes(environment: &Environment, name: &OsStr) -> bool {
             name != "OTEL_SERVICE_NAME"
                 && !bytes.starts_with(b"PLUGIN_")
                 && !bytes.starts_with(b"OUTRIGGER")
+                && !SERVICE_MANAGER.iter().any(|name| bytes == name.as_bytes())
         }
     }
 }
@@ -132,6 +144,15 @@ mod tests {
         assert_eq!(value(&composed, "COOKIE"), Some("v"));
         assert_eq!(value(&composed, "TMPDIR"), Some("/run/x"));
         assert_eq!(value(&composed, "PLUGIN_PROTOCOL_VERSIONS"), Some("0,2,11"));
+    }
+
+    #[test]
+    fn compat_keeps_what_a_service_manager_tells_the_host_alone() {
+        let host = SERVICE_MANAGER.map(|name| (name, "inherited"));
+        let composed = composed(&Environment::default(), &host);
+        for name in SERVICE_MANAGER {
+            assert_eq!(value(&composed, name), None, "{name}");
+        }
     }
 
     #[test]

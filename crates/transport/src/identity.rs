@@ -4,6 +4,8 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
@@ -56,7 +58,7 @@ impl Identity {
             vec![ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth];
         let certificate = params.self_signed(&key)?;
         Ok(Self {
-            pem: certificate.pem().replace("\r\n", "\n"),
+            pem: block(certificate.der()),
             certificate: certificate.der().clone(),
             key: PrivatePkcs8KeyDer::from(key.serialize_der()),
         })
@@ -83,8 +85,39 @@ impl Identity {
     }
 }
 
+/// One PEM block, with the lines of 64 digits that every reader takes.
+fn block(certificate: &[u8]) -> String {
+    let mut block = "-----BEGIN CERTIFICATE-----\n".to_owned();
+    for line in certificate.chunks(48) {
+        STANDARD.encode_string(line, &mut block);
+        block.push('\n');
+    }
+    block.push_str("-----END CERTIFICATE-----\n");
+    block
+}
+
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Identity").field("certificate_bytes", &self.certificate.len()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::pki_types::pem::PemObject as _;
+
+    use super::*;
+
+    #[test]
+    fn the_block_is_the_certificate_in_lines_that_every_reader_takes() {
+        let identity = Identity::generate().unwrap();
+        let read = CertificateDer::from_pem_slice(identity.pem().as_bytes()).unwrap();
+        assert_eq!(read, identity.certificate);
+        let lines: Vec<&str> = identity.pem().lines().collect();
+        let [_, full @ .., last, _] = lines.as_slice() else { panic!("{lines:?}") };
+        assert!(full.iter().all(|line| line.len() == 64) && last.len() <= 64, "{lines:?}");
+        // As it was when a library wrote it.
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        assert_eq!(block(made.cert.der()), made.cert.pem().replace("\r\n", "\n"));
     }
 }

@@ -34,7 +34,8 @@ pub struct Cookie {
 /// What of the host's environment a plugin sees.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Environment {
-    /// `None`: everything less `PLUGIN_*` and `OUTRIGGER*` (profile `compat`).
+    /// `None`: everything less `PLUGIN_*`, `OUTRIGGER*` and a service manager's
+    /// variables, such as `NOTIFY_SOCKET` (profile `compat`).
     /// `Some`: these names and no others (profile `strict`).
     pub pass: Option<Vec<String>>,
     /// Names and values that are added.

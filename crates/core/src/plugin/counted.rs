@@ -7,6 +7,7 @@ use outrigger_transport::LogLine;
 use outrigger_types::InstanceName;
 
 use super::actor::PluginActor;
+use super::expiry;
 use crate::error::PluginErrorKind;
 use crate::metrics as names;
 use crate::status::{EventKind, PluginState, PluginStatus};
@@ -50,18 +51,6 @@ impl PluginActor {
     }
 }
 
-const STATES: [PluginState; 9] = [
-    PluginState::Stopped,
-    PluginState::Starting,
-    PluginState::Ready,
-    PluginState::Reloading,
-    PluginState::Switching,
-    PluginState::BackingOff,
-    PluginState::CircuitOpen,
-    PluginState::Failed,
-    PluginState::Stopping,
-];
-
 const fn word(state: PluginState) -> &'static str {
     match state {
         PluginState::Stopped => "stopped",
@@ -83,7 +72,7 @@ fn truth(is: bool) -> f64 {
 /// The gauges that follow the state.
 pub(crate) fn state(status: &PluginStatus) {
     let plugin = || status.instance.to_string();
-    for state in STATES {
+    for state in PluginState::ALL {
         gauge!(names::STATE.name, "plugin" => plugin(), "state" => word(state))
             .set(truth(state == status.state));
     }
@@ -135,11 +124,7 @@ pub(crate) fn version(status: &PluginStatus, serves: bool) {
 
 /// The gauge of a certificate's last moment.
 pub(crate) fn certificate(instance: &InstanceName, der: Option<&[u8]>) {
-    let expiry = der.and_then(|der| {
-        let (_, certificate) = x509_parser::parse_x509_certificate(der).ok()?;
-        Some(certificate.validity().not_after.timestamp())
-    });
-    if let Some(expiry) = expiry {
+    if let Some(expiry) = der.and_then(expiry::not_after) {
         gauge!(names::CERTIFICATE.name, "plugin" => instance.to_string()).set(expiry as f64);
     }
 }

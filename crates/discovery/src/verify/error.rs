@@ -5,13 +5,36 @@ use std::path::PathBuf;
 
 use outrigger_types::Sha256Digest;
 
-use super::{KeyRingProblem, PolicyViolation};
+use super::PolicyViolation;
 use crate::central::CentralError;
+
+/// Why a key ring is of no use.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyRingProblem {
+    /// The file is no text.
+    #[error("it is not ASCII-armoured")]
+    NotText,
+    /// The file holds no public key.
+    #[error("it holds no public key")]
+    NoKeys,
+    /// The file holds a secret key, which has no business on a host.
+    #[error("it holds a secret key")]
+    SecretKey,
+    /// A key could not be parsed.
+    #[error("a key in it cannot be read ({0})")]
+    Malformed(String),
+}
 
 /// Why a distribution was not taken for genuine.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyError {
+    /// This program cannot check signatures.
+    #[error(
+        "verification needs the feature `openpgp` of the crate `outrigger`, which this program was built without; build it with the feature"
+    )]
+    NoOpenPgp,
     /// The key ring could not be read.
     #[error("cannot read key ring {}; configure a file with ASCII-armoured public keys", .path.display())]
     KeyRing {

@@ -10,29 +10,11 @@ use pgp::types::KeyDetails;
 
 use super::certificate::{self, Component};
 use super::policy;
-use super::{PolicyViolation, Signer, armor};
+use super::{KeyRingProblem, PolicyViolation, Signer, armor};
 
 const PUBLIC_KEY: &str = "PUBLIC KEY BLOCK-----";
 const SIGNATURE: &str = "SIGNATURE-----";
 const PRIVATE_KEY: &str = "PRIVATE KEY BLOCK-----";
-
-/// Why a key ring is of no use.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum KeyRingProblem {
-    /// The file is no text.
-    #[error("it is not ASCII-armoured")]
-    NotText,
-    /// The file holds no public key.
-    #[error("it holds no public key")]
-    NoKeys,
-    /// The file holds a secret key, which has no business on a host.
-    #[error("it holds a secret key")]
-    SecretKey,
-    /// A key could not be parsed.
-    #[error("a key in it cannot be read ({0})")]
-    Malformed(String),
-}
 
 /// The public keys that may sign.
 #[derive(Debug)]

@@ -6,10 +6,8 @@ use std::time::SystemTime;
 
 use outrigger_types::{Platform, PluginDefinition, Sha256Digest};
 
-use super::{
-    MAX_KEY_RING, MAX_SIGNATURE, Material, VerifiedBy, Verifier, VerifyError, read_limited,
-    signature_path,
-};
+use super::material::{MAX_KEY_RING, MAX_SIGNATURE, Material};
+use super::{VerifiedBy, Verifier, VerifyError, read_limited, signature_path};
 use crate::atomic::{self, IfExists};
 use crate::central::Central;
 

@@ -76,6 +76,8 @@ e2e! {
         // By position too, as JSON-RPC has it.
         let (_, answer) = host.call(&full, "outrigger_crashes", json!(["helloworld"]));
         assert_eq!(answer["result"], json!([]));
+        let (_, answer) = host.call(&full, "rpc.discover", json!([]));
+        assert_eq!(answer["result"]["methods"][0]["name"], "outrigger_status");
         assert_eq!(host.ask("GET", "/absent", &[&token], "").0, 404);
         host.ends();
     }

@@ -10,6 +10,7 @@ mod http;
 mod metrics;
 mod page;
 mod running;
+mod systemd;
 mod ws;
 
 fn kill(pid: Option<u32>) {
