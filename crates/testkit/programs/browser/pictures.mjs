@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { act, says } from "./page.mjs";
 
-const SIZE = { width: 1320, height: 900 };
+const SIZE = { width: 1320, height: 960 };
 
 export const pictures = {
   async screenshots({ open, tokens, directory }) {
@@ -23,7 +23,7 @@ export const pictures = {
       await shoot(page, `dashboard-${scheme}`);
     }
     const hash = "#/plugins/price-feed";
-    const page = await open({ token: tokens().full, size: { width: 1320, height: 1180 }, hash });
+    const page = await open({ token: tokens().full, size: { width: 1320, height: 1120 }, hash });
     await says(page, '[data-part="state"]', "ready");
     await page.waitForTimeout(2_500);
     await page.locator("details[data-report] summary").first().click({ timeout: 2_000 }).catch(() => {});
