@@ -9,14 +9,14 @@ const LIMIT = 180_000;
 
 const ACTS = {
   reload: {
-    title: (name) => `Reload ${name}?`,
+    title: (name) => `Reload ${name}?`, after: (name) => `Reload of ${name}`,
     text: "The next generation is verified, started and initialised. If it fails, what serves now goes on.",
     go: "Reload", doing: "Reloading",
     ask: (instance, reason) => call("outrigger_reload", { instance, reason }, LIMIT),
     done: (generation) => [`Generation ${generation} serves.`],
   },
   "dry-run": {
-    title: (name) => `Try a reload of ${name}?`,
+    title: (name) => `Try a reload of ${name}?`, after: (name) => `Dry run of ${name}`,
     text: "The next generation is verified, started and initialised beside what serves, and thrown away.",
     go: "Try it", doing: "Trying",
     ask: (instance, reason) => call("outrigger_reload", { instance, reason, dryRun: true }, LIMIT),
@@ -28,14 +28,14 @@ const ACTS = {
     ],
   },
   stop: {
-    title: (name) => `Stop ${name}?`,
+    title: (name) => `Stop ${name}?`, after: (name) => `Stop of ${name}`,
     text: "Calls under way are let end. It stays stopped, and its calls fail, until somebody starts it.",
     go: "Stop", doing: "Stopping", danger: true,
     ask: (instance, reason) => call("outrigger_stop", { instance, reason }, LIMIT),
     done: () => ["It is stopped."],
   },
   start: {
-    title: (name) => `Start ${name}?`,
+    title: (name) => `Start ${name}?`, after: (name) => `Start of ${name}`,
     text: "It is verified, started and initialised, as at the host's start.",
     go: "Start", doing: "Starting",
     ask: (instance, reason) => call("outrigger_start", { instance, reason }, LIMIT),
@@ -60,7 +60,7 @@ export function act(what, name) {
   if (dialog.open) return;
   turn += 1;
   const own = turn;
-  const { title, text, go, doing, danger, ask, done } = ACTS[what];
+  const { title, after, text, go, doing, danger, ask, done } = ACTS[what];
   const [form, button, cancel, result] = [dialog.querySelector("form"), byId("action-go"), byId("action-cancel"), byId("action-result")];
   const reason = form.elements.reason;
   say(byId("action-title"), title(name));
@@ -92,6 +92,7 @@ export function act(what, name) {
     if (!dialog.open || own !== turn) return toast(`${name}: ${lines[0]}`, tone);
     dialog.removeAttribute("aria-busy");
     result.dataset.tone = tone;
+    say(byId("action-title"), after(name));
     result.replaceChildren(...words(lines));
     for (const part of [byId("action-text"), button]) show(part, false);
     cancel.focus();

@@ -42,7 +42,7 @@ function body(report) {
   fact("Generation", `${report.generation} (${report.version})`);
   fact("Served", duration(report.servedSeconds));
   if (report.pid !== null) fact("Process", String(report.pid));
-  fact("Seen as", report.reason);
+  fact("Seen as", report.reason.split("; its last words:")[0]);
   if (report.outOfMemory) fact("Memory", "the kernel was out of memory");
   fact("Calls lost", String(report.calls));
   node.append(facts);

@@ -8,7 +8,6 @@ import { kindOf, toneOf, wordOf } from "./states.js";
 import { WINDOW, timeScale, timeTicks } from "./axis.js";
 
 const KEPT = 100;
-const SHOWN = 10;
 const HEIGHT = 56;
 const [BAND, THICK] = [22, 8];
 
@@ -38,7 +37,7 @@ export class Timeline {
 
   changed() {
     this.draw();
-    const told = this.events.filter((event) => kindOf(event.kind)).slice(-SHOWN).reverse();
+    const told = this.events.filter((event) => kindOf(event.kind)).reverse();
     this.listed.replaceChildren(...told.map((event) => item(event)));
     if (told.length === 0) this.listed.append(make("li", "quiet", "Nothing yet since the dashboard's server began."));
   }
@@ -111,7 +110,8 @@ function item(event) {
   node.append(make("time", "", clock(event.at)), label);
   if (event.generation !== undefined) node.append(make("span", "generation", `generation ${event.generation}`));
   const reason = make("span", "reason");
-  say(reason, event.reason ?? "");
+  // A crash report has the last words too.
+  say(reason, (event.reason ?? "").split("; its last words:")[0]);
   reason.title = event.reason ?? "";
   node.append(reason);
   return node;

@@ -50,6 +50,7 @@ async fn show() {
     let kit = kit();
     let host = kit.start().await;
     let options = AdminOptions {
+        tls: None,
         run_dir: kit.run_dir(),
         address: Some("127.0.0.1:0".parse().unwrap()),
         metrics: None,
@@ -108,11 +109,14 @@ fn add(kit: &mut Kit, name: &str, scenario: &str) {
         "#!/bin/sh\n\
          (while :; do\n\
          echo '{}' >&2; sleep 2\necho '{}' >&2; sleep 3\necho '{}' >&2; sleep 4\n\
+         echo '{}' >&2; sleep 1\necho '{}' >&2; sleep 5\n\
          done) &\n\
          exec '{}' {scenario}\n",
-        line("info", "took up 12 entries"),
-        line("debug", "the cache has 418 entries"),
+        line("info", "took up a new epoch"),
+        line("debug", "the cache has 1,418 entries, 96 of them new"),
+        line("info", "the upstream is 127.0.0.1:8545"),
         line("warn", "the upstream answered late"),
+        line("debug", "swept what nobody asked for"),
         fixture.display(),
     );
     let distribution = format!("{name}-plugin");
@@ -123,20 +127,18 @@ fn add(kit: &mut Kit, name: &str, scenario: &str) {
 
 /// Calls without end, in waves; a few take longer, and fewer fail.
 async fn call(handle: Handle, rate: u64) {
-    let mut ticks = tokio::time::interval(Duration::from_micros(1_000_000 / rate));
+    let start = tokio::time::Instant::now();
     for count in 0_u64.. {
-        ticks.tick().await;
-        let wave = (count / (rate * 9)) % 4;
-        if (count + wave) % (wave + 2) == 1 {
-            continue;
-        }
+        let minutes = start.elapsed().as_secs_f64() / 60.0 + rate as f64;
+        let wave = 1.0 + 0.3 * (minutes * 1.3).sin() + 0.12 * (minutes * 11.0).sin();
+        tokio::time::sleep(Duration::from_secs_f64(1.0 / (rate as f64 * wave))).await;
         let milliseconds = match count % 61 {
             0 => 24 + count % 17,
             1..6 => 5 + count % 6,
             _ => count % 3,
         };
         let options = outrigger::CallOptions {
-            deadline: (count % 467 == 466).then_some(Duration::from_micros(1)),
+            deadline: (count % 2_903 == 700).then_some(Duration::from_micros(1)),
         };
         // What becomes of it is what the dashboard shows.
         let _outcome = handle.greeting_with(&format!("sleep:{milliseconds}"), options).await;

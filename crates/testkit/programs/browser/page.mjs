@@ -17,7 +17,7 @@ export async function says(page, selector, part) {
 }
 
 /** Opens an action's dialog, confirms it, and gives what came of it. */
-export async function act(page, action, reason = "") {
+export async function act(page, action, reason = "", seen = null) {
   await page.locator(`[data-act="${action}"]`).click();
   await page.locator("#action[open]").waitFor();
   if (reason) await page.locator('#action input[name="reason"]').fill(reason);
@@ -25,6 +25,7 @@ export async function act(page, action, reason = "") {
   const result = page.locator("#action-result[data-tone]");
   await result.waitFor({ timeout: 20_000 });
   const found = { tone: await result.getAttribute("data-tone"), text: (await result.innerText()).trim() };
+  await seen?.();
   await page.locator("#action-cancel").click();
   return found;
 }

@@ -2,9 +2,9 @@
 
 import { join } from "node:path";
 
-import { says } from "./page.mjs";
+import { act, says } from "./page.mjs";
 
-const SIZE = { width: 1320, height: 900 };
+const SIZE = { width: 1320, height: 960 };
 
 export const pictures = {
   async screenshots({ open, tokens, directory }) {
@@ -23,7 +23,7 @@ export const pictures = {
       await shoot(page, `dashboard-${scheme}`);
     }
     const hash = "#/plugins/price-feed";
-    const page = await open({ token: tokens().full, size: { width: 1320, height: 1180 }, hash });
+    const page = await open({ token: tokens().full, size: { width: 1320, height: 1120 }, hash });
     await says(page, '[data-part="state"]', "ready");
     await page.waitForTimeout(2_500);
     await page.locator("details[data-report] summary").first().click({ timeout: 2_000 }).catch(() => {});
@@ -45,6 +45,24 @@ export const pictures = {
         await page.close();
       }
     }
+    const page = await open({ token: tokens().full, hash: "#/plugins/peer-filter", size: { width: 1000, height: 800 } });
+    const keep = async (name) => {
+      const path = join(directory, `${name}.png`);
+      await page.screenshot({ path });
+      written.push(path);
+    };
+    await page.locator("[data-act=reload]:visible").click();
+    await keep("dialog-reload");
+    await page.locator("#action-cancel").click();
+    await act(page, "dry-run", "", () => keep("dialog-dry-run"));
+    await page.keyboard.press("?");
+    await keep("dialog-keys");
+    await page.close();
+    const locked = await open({ size: { width: 1000, height: 800 } });
+    await locked.locator("#token-value").fill("wrong");
+    await locked.keyboard.press("Enter");
+    await locked.locator("#token-refused:visible").waitFor();
+    await locked.screenshot({ path: join(directory, "dialog-token.png") });
     return { written };
   },
 };
