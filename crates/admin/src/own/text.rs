@@ -66,12 +66,12 @@ pub(super) fn parse(text: &str) -> BTreeMap<String, Family> {
 
 /// A histogram's and a summary's samples have names of their own.
 fn family_of<'a>(name: &'a str, families: &BTreeMap<String, Family>) -> &'a str {
-    let stems = ["_bucket", "_sum", "_count"].iter().filter_map(|end| name.strip_suffix(end));
+    let mut stems = ["_bucket", "_sum", "_count"].iter().filter_map(|end| name.strip_suffix(end));
     let has_parts = |stem: &&str| {
         let kind = families.get(*stem).and_then(|family| family.kind.as_deref());
         matches!(kind, Some("histogram" | "summary"))
     };
-    stems.filter(|stem| has_parts(stem)).next().unwrap_or(name)
+    stems.find(has_parts).unwrap_or(name)
 }
 
 fn sample(line: &str) -> Option<Sample> {

@@ -55,7 +55,7 @@ fn hold(place: &str, expression: &str) -> BTreeSet<&'static str> {
     let (names, labels) = used(expression);
     assert!(!names.is_empty(), "{place} is about nothing of ours: {expression}");
     let mut all = BTreeSet::new();
-    let mut known = BTreeSet::new();
+    let mut known = BTreeSet::<&str>::new();
     for name in names {
         let metric = exported(&name).unwrap_or_else(|| panic!("{place}: {name} is not exported"));
         all.insert(metric.name);

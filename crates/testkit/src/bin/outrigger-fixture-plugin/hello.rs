@@ -134,7 +134,8 @@ impl Hello {
             "slept" => Some(SLEPT.load(Ordering::Relaxed).to_string()),
             "grandchild" => self.grandchild.map(|pid| pid.to_string()),
             _ if msg.starts_with("log:") => {
-                eprintln!("[INFO] {}", &msg[4..]);
+                let line = format!("[INFO] {}\n", &msg[4..]);
+                let _unread = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
                 Some(String::new())
             }
             _ => msg.strip_prefix("env:").map(|name| std::env::var(name).unwrap_or_default()),
