@@ -24,6 +24,14 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
+    let given =
+        [("--all", arguments.all), ("--short", arguments.short), ("--json", arguments.json)];
+    let flags = given.iter().filter(|(_, given)| *given).map(|(flag, _)| *flag);
+    measure(&arguments.names.iter().map(String::as_str).chain(flags).collect::<Vec<_>>())
+}
+
+/// Builds in release, and has the program measure.
+pub(crate) fn measure(arguments: &[&str]) -> Result<(), String> {
     // The toolchain that runs this chore, whatever is first on PATH.
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build: Command = command(cargo, &repository());
@@ -36,15 +44,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         return Err(format!("the build failed ({built})"));
     }
     let program = repository().join("target/release/outrigger-reliability");
-    let mut measure = command(program, &repository());
-    measure.args(&arguments.names);
-    for (flag, given) in
-        [("--all", arguments.all), ("--short", arguments.short), ("--json", arguments.json)]
-    {
-        if given {
-            measure.arg(flag);
-        }
-    }
-    let measured = measure.status().map_err(|error| format!("outrigger-reliability: {error}"))?;
+    let measured = command(program, &repository()).args(arguments).status();
+    let measured = measured.map_err(|error| format!("outrigger-reliability: {error}"))?;
     command::passed(measured, "a figure does not hold")
 }

@@ -6,12 +6,13 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use crate::page;
+use crate::tls::Peer;
 
 /// The file in the run directory whose token may do everything.
 pub const TOKEN: &str = "admin.token";
@@ -33,7 +34,10 @@ pub(crate) enum Scope {
 pub(crate) enum Door {
     /// The file system guards it.
     Socket,
-    Tcp(Arc<Tokens>),
+    Tcp {
+        tokens: Arc<Tokens>,
+        tls: bool,
+    },
 }
 
 /// The tokens of one run of a host.
@@ -127,12 +131,14 @@ fn is_open(request: &Request) -> bool {
 pub(crate) async fn guard(State(door): State<Door>, mut request: Request, next: Next) -> Response {
     let scope = match &door {
         Door::Socket => Scope::Full,
-        Door::Tcp(tokens) => {
-            if !is_local(request.headers()) {
+        Door::Tcp { tokens, tls } => {
+            if !is_local(request.headers(), *tls) {
                 let text = "ask by the address itself, and not from a page of another origin";
                 return (StatusCode::FORBIDDEN, text).into_response();
             }
-            match given(&request).and_then(|given| tokens.scope(given)) {
+            let peer = request.extensions().get::<ConnectInfo<Peer>>();
+            let certified = peer.is_some_and(|peer| peer.0.is_certified).then_some(Scope::Full);
+            match certified.or_else(|| given(&request).and_then(|given| tokens.scope(given))) {
                 Some(scope) => scope,
                 None if is_open(&request) => Scope::ReadOnly,
                 None => {
@@ -149,8 +155,9 @@ pub(crate) async fn guard(State(door): State<Door>, mut request: Request, next: 
 }
 
 /// Whether the request names this server by an address, which a name that an
-/// attacker has point here does not, and comes from no page of another origin.
-fn is_local(headers: &HeaderMap) -> bool {
+/// attacker has point here does not, and comes from no page of another origin. With
+/// TLS any name will do: of the attacker's there is no certificate.
+fn is_local(headers: &HeaderMap, tls: bool) -> bool {
     let text =
         |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
     let Some(host) = text(header::HOST) else { return false };
@@ -158,10 +165,13 @@ fn is_local(headers: &HeaderMap) -> bool {
         if port.bytes().all(|byte| byte.is_ascii_digit()) { name } else { host }
     });
     let bare = name.trim_start_matches('[').trim_end_matches(']');
-    let by_address = name == "localhost" || bare.parse::<std::net::IpAddr>().is_ok();
+    let by_address = tls || name == "localhost" || bare.parse::<std::net::IpAddr>().is_ok();
     let same_origin = match headers.get(header::ORIGIN) {
         None => true,
-        Some(_) => text(header::ORIGIN).is_some_and(|origin| origin == format!("http://{host}")),
+        Some(_) => text(header::ORIGIN).is_some_and(|origin| {
+            let scheme = if tls { "https" } else { "http" };
+            origin == format!("{scheme}://{host}")
+        }),
     };
     by_address && same_origin
 }
@@ -179,18 +189,25 @@ mod tests {
     fn only_addresses_and_pages_of_this_server_s_own_are_let_through() {
         let host = |host| headers(&[(header::HOST, host)]);
         for good in ["127.0.0.1:7000", "[::1]:7000", "localhost:7000", "192.0.2.1", "localhost"] {
-            assert!(is_local(&host(good)), "{good}");
+            assert!(is_local(&host(good), false), "{good}");
         }
         for bad in ["evil.example:7000", "evil.example", "127.0.0.1.evil.example", ""] {
-            assert!(!is_local(&host(bad)), "{bad}");
+            assert!(!is_local(&host(bad), false), "{bad}");
         }
-        assert!(!is_local(&HeaderMap::new()));
+        assert!(!is_local(&HeaderMap::new(), false));
         let from = |origin| headers(&[(header::HOST, "127.0.0.1:7000"), (header::ORIGIN, origin)]);
-        assert!(is_local(&from("http://127.0.0.1:7000")));
+        assert!(is_local(&from("http://127.0.0.1:7000"), false));
+        assert!(is_local(&from("https://127.0.0.1:7000"), true));
+        assert!(!is_local(&from("http://127.0.0.1:7000"), true));
+        assert!(!is_local(&HeaderMap::new(), true));
+        let named = [(header::HOST, "node.example"), (header::ORIGIN, "https://node.example")];
+        assert!(is_local(&headers(&named), true));
+        let other = [(header::HOST, "node.example"), (header::ORIGIN, "https://evil.example")];
+        assert!(!is_local(&headers(&other), true));
         for bad in
             ["http://evil.example", "null", "http://127.0.0.1:7001", "https://127.0.0.1:7000"]
         {
-            assert!(!is_local(&from(bad)), "{bad}");
+            assert!(!is_local(&from(bad), false), "{bad}");
         }
     }
 

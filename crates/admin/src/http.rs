@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::auth::{Door, Scope, guard};
 use crate::history::History;
+use crate::limit::Followers;
 use crate::metrics::Metrics;
 use crate::own::Own;
 use crate::request::{LARGEST, carry_out};
@@ -25,6 +26,8 @@ pub(crate) struct Shared {
     pub(crate) served: Served,
     pub(crate) metrics: Option<Metrics>,
     pub(crate) history: History,
+    /// Who follows something.
+    pub(crate) followers: Followers,
     /// What plugins count themselves.
     pub(crate) own: Own,
     /// Cancelled when the server is to end.

@@ -9,8 +9,29 @@ use axum::serve::Listener;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Connections at a time, to each address.
-const CONNECTIONS: usize = 256;
+/// Connections at a time, to each address: a quarter of the descriptors that this
+/// process may have, since its plugins need the rest.
+pub(crate) fn connections() -> usize {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let limit = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    (limit / 4).clamp(64, 2_048)
+}
+
+/// Of those, the ones that may follow something: whoever asks for a page, or for
+/// health, finds room however many never read what they follow.
+#[derive(Debug, Clone)]
+pub(crate) struct Followers(Arc<Semaphore>);
+
+impl Followers {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(connections() / 8 * 7)))
+    }
+
+    /// A place until it is dropped, if there is one.
+    pub(crate) fn place(&self) -> Option<OwnedSemaphorePermit> {
+        self.0.clone().try_acquire_owned().ok()
+    }
+}
 
 /// A listener that accepts no more than it has room for.
 pub(crate) struct Limited<L> {
@@ -20,7 +41,7 @@ pub(crate) struct Limited<L> {
 
 impl<L> Limited<L> {
     pub(crate) fn new(inner: L) -> Self {
-        Self { inner, room: Arc::new(Semaphore::new(CONNECTIONS)) }
+        Self { inner, room: Arc::new(Semaphore::new(connections())) }
     }
 }
 

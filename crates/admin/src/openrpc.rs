@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use crate::request::FORBIDDEN;
 use crate::rpc::{
-    About, Answer, Asked, DISCOVER, FAILED, INVALID, Methods, Nothing, UNKNOWN, methods,
+    About, Answer, Asked, DISCOVER, FAILED, INVALID, Methods, NO_CHAOS, Nothing, UNKNOWN, methods,
 };
 use crate::ws::{SUBSCRIBE, TOO_MANY, UNSUBSCRIBE, Unsubscribe};
 
@@ -97,6 +97,9 @@ impl Document {
         if about.acts {
             all.push((FAILED, "the host refused, and says why"));
             all.push((FORBIDDEN, "the token may only look"));
+        }
+        if about.name == "outrigger_chaos" {
+            all.push((NO_CHAOS, "the host does not allow chaos"));
         }
         all.extend(errors);
         let errors = all.iter().map(|(code, text)| json!({ "code": code, "message": text }));

@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::disturbance::Disturbance;
 use crate::history::History;
 use crate::view::{Changes, Crash, Line, Outcome, Rehearsed, Status};
 
@@ -19,6 +20,8 @@ use crate::view::{Changes, Crash, Line, Outcome, Rehearsed, Status};
 pub(crate) const FAILED: i32 = -32_000;
 /// There is no such instance.
 pub(crate) const UNKNOWN: i32 = -32_001;
+/// The host was not started so that it allows chaos.
+pub(crate) const NO_CHAOS: i32 = -32_005;
 /// Parameters that cannot be understood. JSON-RPC's own.
 pub(crate) const INVALID: i32 = -32_602;
 
@@ -189,6 +192,15 @@ pub(crate) fn methods(of: &mut impl Methods) -> Result<(), RegisterMethodError> 
         let instance = known(&remote, &asked.instance)?;
         remote.stop(&instance).await.map_err(refused)
     })?;
+    let summary = "Disturbs an instance on purpose, on a host that allows it.";
+    let about = act("outrigger_chaos", summary, "nothing");
+    of.method(about, |remote, asked: Disturbance| async move {
+        let instance = known(&remote, &asked.instance)?;
+        let chaos = asked.chaos().map_err(|text| {
+            ErrorObjectOwned::owned(INVALID, format!("the parameters: {text}"), None::<()>)
+        })?;
+        remote.chaos(&instance, chaos).await.map_err(refused)
+    })?;
     let summary = "The last ten deaths of an instance, the newest last.";
     let about = look("outrigger_crashes", summary, "crashes");
     of.method(about, |remote, asked: Crashes| async move {
@@ -279,6 +291,7 @@ pub(crate) fn known(remote: &Remote, name: &str) -> Answer<InstanceName> {
 fn refused(error: HostError) -> ErrorObjectOwned {
     let code = match &error {
         HostError::UnknownInstance { .. } => UNKNOWN,
+        HostError::ChaosNotAllowed => NO_CHAOS,
         _ => FAILED,
     };
     ErrorObjectOwned::owned(code, error.to_string(), None::<()>)

@@ -6,8 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::serve::Listener;
 use jsonrpsee::core::RegisterMethodError;
 use outrigger::Remote;
 use tokio::net::TcpListener;
@@ -18,11 +16,12 @@ use tokio_util::task::TaskTracker;
 use crate::auth::{Door, Tokens};
 use crate::history::History;
 use crate::http::{Shared, router};
-use crate::limit::Limited;
+use crate::limit::{Followers, Limited};
 use crate::metrics::Metrics;
 use crate::own::Own;
 use crate::rpc::{Asked, Served};
 use crate::socket::{self, Bound};
+use crate::tls::{self, Peer, TlsError, TlsFiles, TlsListener};
 
 /// For connections to end at a stop.
 const STOP: Duration = Duration::from_secs(2);
@@ -37,8 +36,18 @@ pub struct AdminOptions {
     pub run_dir: PathBuf,
     /// An address to serve on besides the Unix socket.
     pub address: Option<SocketAddr>,
+    /// TLS on that address.
+    pub tls: Option<TlsFiles>,
     /// What `/metrics` shows; `None` where the node exports that itself.
     pub metrics: Option<Metrics>,
+}
+
+impl AdminOptions {
+    /// On the Unix socket alone.
+    #[must_use]
+    pub const fn new(run_dir: PathBuf) -> Self {
+        Self { run_dir, address: None, tls: None, metrics: None }
+    }
 }
 
 /// Why nothing is served.
@@ -69,6 +78,9 @@ pub enum AdminError {
         /// The system's words.
         source: io::Error,
     },
+    /// There can be no TLS as asked for.
+    #[error("the admin API cannot be served with TLS: {0}")]
+    Tls(#[from] TlsError),
     /// A method is there twice, which is a defect.
     #[error(transparent)]
     Methods(#[from] RegisterMethodError),
@@ -91,11 +103,12 @@ impl Admin {
     ///
     /// [`AdminError`]; nothing is served then.
     pub async fn serve(remote: Remote, options: AdminOptions) -> Result<Self, AdminError> {
-        let AdminOptions { run_dir, address, metrics } = options;
+        let AdminOptions { run_dir, address, tls, metrics } = options;
         let history = History::default();
         let served = Served::of(Asked { remote: remote.clone(), history: history.clone() })?;
         let end = CancellationToken::new();
         let tasks = TaskTracker::new();
+        let ended = || end.clone().cancelled_owned();
         let keeping = history.clone().keep(remote.clone(), end.clone());
         let own = Own::default();
         let (watched, refreshed) = (remote.clone(), own.clone());
@@ -105,6 +118,7 @@ impl Admin {
             metrics: metrics.clone(),
             own,
             history,
+            followers: Followers::new(),
             end: end.clone(),
             tasks: tasks.clone(),
         };
@@ -119,12 +133,33 @@ impl Admin {
                     .map_err(|source| AdminError::Token { run_dir: run_dir.clone(), source })?;
                 let bound = listener.local_addr().map_err(failed)?;
                 let file = tokens.file().to_owned();
-                let door = Door::Tcp(Arc::new(tokens));
-                spawn(&tasks, listener, router(shared.clone(), door), end.clone());
+                let door = Door::Tcp { tokens: Arc::new(tokens), tls: tls.is_some() };
+                let router = router(shared.clone(), door);
+                match tls {
+                    None => {
+                        if !bound.ip().is_loopback() {
+                            tracing::warn!(
+                                "the admin API is served on {bound} without TLS: whoever sees \
+                                 the traffic sees the token"
+                            );
+                        }
+                        let serving = axum::serve(Limited::new(listener), router);
+                        spawn(&tasks, serving.with_graceful_shutdown(ended()));
+                    }
+                    Some(files) => {
+                        let config = tokio::task::spawn_blocking(move || tls::config(&files));
+                        let config = config.await.map_err(tls::rejected)??;
+                        let service = router.into_make_service_with_connect_info::<Peer>();
+                        let listener = Limited::new(TlsListener::new(listener, config));
+                        let serving = axum::serve(listener, service);
+                        spawn(&tasks, serving.with_graceful_shutdown(ended()));
+                    }
+                }
                 Some((bound, file))
             }
         };
-        spawn(&tasks, listener, router(shared, Door::Socket), end.clone());
+        let serving = axum::serve(Limited::new(listener), router(shared, Door::Socket));
+        spawn(&tasks, serving.with_graceful_shutdown(ended()));
         tasks.spawn(keeping);
         if let Some(metrics) = metrics {
             let ended = end.clone();
@@ -180,16 +215,13 @@ impl Drop for Admin {
     }
 }
 
-fn spawn<L>(tasks: &TaskTracker, listener: L, router: Router, end: CancellationToken)
+fn spawn<S>(tasks: &TaskTracker, serving: S)
 where
-    L: Listener,
-    L::Io: Unpin,
-    L::Addr: std::fmt::Debug,
+    S: IntoFuture<Output = io::Result<()>> + Send + 'static,
+    S::IntoFuture: Send,
 {
     tasks.spawn(async move {
-        let ended = end.cancelled_owned();
-        let served = axum::serve(Limited::new(listener), router).with_graceful_shutdown(ended);
-        if let Err(error) = served.await {
+        if let Err(error) = serving.await {
             tracing::error!("the admin API ended: {error}");
         }
     });

@@ -9,6 +9,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::stream::{self, Stream, StreamExt as _};
 use outrigger::metrics::LOG_LOST;
 use serde::Serialize;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
@@ -26,8 +27,20 @@ const LINES: usize = 100;
 type Events = Sse<axum::response::sse::KeepAliveStream<Boxed>>;
 type Boxed = std::pin::Pin<Box<dyn Stream<Item = Result<Event, Infallible>> + Send>>;
 
+/// What is said to whoever is not answered.
+pub(crate) type Refused = (StatusCode, String);
+
+pub(crate) fn full() -> Refused {
+    let text = "as many as may follow this host already; try again later\n";
+    (StatusCode::SERVICE_UNAVAILABLE, text.to_owned())
+}
+
 /// `GET /events`.
-pub(crate) async fn events(State(shared): State<Shared>, RawQuery(query): RawQuery) -> Events {
+pub(crate) async fn events(
+    State(shared): State<Shared>,
+    RawQuery(query): RawQuery,
+) -> Result<Events, Refused> {
+    let place = shared.followers.place().ok_or_else(full)?;
     let events = following(shared.remote.clone()).map(|told| match told {
         Told::Status(all) => named("status", &all),
         Told::Event(event) => named("event", &event),
@@ -36,7 +49,7 @@ pub(crate) async fn events(State(shared): State<Shared>, RawQuery(query): RawQue
     let wanted = query.split('&').any(|part| part == "samples=true");
     let samples = wanted.then(|| samples(&shared.history));
     let samples = stream::iter(samples).flatten();
-    answer(stream::select(events, samples), shared.end)
+    Ok(answer(stream::select(events, samples), shared.end, place))
 }
 
 /// One for all instances, each time that they are sampled.
@@ -60,11 +73,12 @@ fn samples(history: &History) -> impl Stream<Item = Event> + Send + use<> {
 pub(crate) async fn logs(
     State(shared): State<Shared>,
     Path(instance): Path<String>,
-) -> Result<Events, (StatusCode, String)> {
+) -> Result<Events, Refused> {
     let Some(logs) = shared.remote.logs(&instance) else {
         let text = format!("there is no instance `{}`\n", instance.escape_debug());
         return Err((StatusCode::NOT_FOUND, text));
     };
+    let place = shared.followers.place().ok_or_else(full)?;
     let following = logs.follow();
     let first = logs.last(LINES);
     let last = first.last().map_or(0, |line| line.number);
@@ -91,7 +105,7 @@ pub(crate) async fn logs(
             }
         }
     });
-    Ok(answer(stream::iter(first).chain(rest), shared.end))
+    Ok(answer(stream::iter(first).chain(rest), shared.end, place))
 }
 
 fn named(name: &str, shown: &impl Serialize) -> Event {
@@ -99,7 +113,15 @@ fn named(name: &str, shown: &impl Serialize) -> Event {
     Event::default().event(name).data(data)
 }
 
-fn answer(events: impl Stream<Item = Event> + Send + 'static, end: CancellationToken) -> Events {
-    let events: Boxed = Box::pin(events.map(Ok).take_until(end.cancelled_owned()));
+fn answer(
+    events: impl Stream<Item = Event> + Send + 'static,
+    end: CancellationToken,
+    place: OwnedSemaphorePermit,
+) -> Events {
+    let events = events.map(move |event| {
+        let _held_as_long_as_it_lasts = &place;
+        Ok(event)
+    });
+    let events: Boxed = Box::pin(events.take_until(end.cancelled_owned()));
     Sse::new(events).keep_alive(KeepAlive::new().interval(ALIVE))
 }

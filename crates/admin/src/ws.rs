@@ -26,6 +26,7 @@ use crate::following::{Told, following};
 use crate::http::Shared;
 use crate::request::{Asked, LARGEST, carry_out, failure, success};
 use crate::rpc::{INVALID, Nothing};
+use crate::stream::{Refused, full};
 
 /// The subprotocol. A page, which cannot send a header, offers its token as a second
 /// one: [`crate::auth::BY_PROTOCOL`].
@@ -56,15 +57,21 @@ pub(crate) async fn upgrade(
     State(shared): State<Shared>,
     Extension(scope): Extension<Scope>,
     upgrade: WebSocketUpgrade,
-) -> Response {
+) -> Result<Response, Refused> {
+    let place = shared.followers.place().ok_or_else(full)?;
     let tasks = shared.tasks.clone();
-    upgrade
+    Ok(upgrade
         .protocols([PROTOCOL])
         .max_message_size(LARGEST)
         .max_frame_size(LARGEST)
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
-        .on_upgrade(move |socket| tasks.track_future(Conversation::new(shared, scope).hold(socket)))
+        .on_upgrade(move |socket| {
+            tasks.track_future(async move {
+                Conversation::new(shared, scope).hold(socket).await;
+                drop(place);
+            })
+        }))
 }
 
 /// What one connection has going.

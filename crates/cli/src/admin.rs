@@ -1,6 +1,7 @@
 //! Commands that talk to a running host.
 
 pub(crate) mod act;
+pub(crate) mod chaos;
 mod client;
 pub(crate) mod crashes;
 pub(crate) mod events;
@@ -19,11 +20,21 @@ pub(crate) struct Target {
     /// The host's admin socket [default: admin.sock in the default run directory]
     #[arg(long, value_name = "FILE", conflicts_with = "url")]
     socket: Option<PathBuf>,
-    /// The host's admin address, as in http://127.0.0.1:7000
-    #[arg(long, value_name = "URL", requires = "token")]
+    /// The host's admin address, as in http://127.0.0.1:7000 or https://127.0.0.1:7000
+    #[arg(long, value_name = "URL")]
     url: Option<String>,
     /// The file with the token for that address, which is admin.token in the run
     /// directory
     #[arg(long, value_name = "FILE", requires = "url")]
     token: Option<PathBuf>,
+    /// For https, the authority that vouches for the host, or its very certificate: a
+    /// PEM file
+    #[arg(long, value_name = "FILE", requires = "url")]
+    ca: Option<PathBuf>,
+    /// For https, a certificate for this client, in place of a token: a PEM file
+    #[arg(long, value_name = "FILE", requires = "ca", requires = "key")]
+    cert: Option<PathBuf>,
+    /// Its key, a PEM file
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
 }

@@ -78,6 +78,8 @@ enum Command {
     Events(admin::events::Arguments),
     /// Show the last deaths of a plugin
     Crashes(admin::crashes::Arguments),
+    /// Disturb a plugin on purpose, on a host that allows it
+    Chaos(admin::chaos::Arguments),
     /// List, make and import accounts with an account plugin
     Account(account::Arguments),
     /// Be the demo's plugin
@@ -110,6 +112,7 @@ fn main() -> ExitCode {
         Command::Logs(arguments) => admin::logs::run(&arguments),
         Command::Events(arguments) => admin::events::run(&arguments),
         Command::Crashes(arguments) => admin::crashes::run(&arguments),
+        Command::Chaos(arguments) => admin::chaos::run(&arguments),
         Command::Account(arguments) => account::run(&arguments),
         Command::Rollback(arguments) => versions::rollback::run(&arguments),
     };

@@ -4,16 +4,20 @@ pub(crate) mod flags;
 mod show;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use outrigger::telemetry::Telemetry;
 use outrigger::{PluginHost, WatchSettings};
-use outrigger_admin::{Admin, AdminOptions, Metrics};
+use outrigger_admin::{Admin, AdminOptions, Metrics, TlsFiles};
+use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use self::flags::HostFlags;
 use self::show::Show;
 use crate::failure::Failure;
+use crate::logging::LogFormat;
 use crate::rpc::RpcFlags;
 use crate::signals::{Asked, Signals};
 use crate::systemd::Systemd;
@@ -24,6 +28,8 @@ use crate::{logging, runtime};
 /// SIGHUP reads the settings anew and takes up what differs: plugins are started,
 /// reloaded or stopped, and the rest is left alone. SIGINT and SIGTERM stop; a
 /// second one stops without patience.
+///
+/// Traces go where OpenTelemetry's variables say, such as OTEL_EXPORTER_OTLP_ENDPOINT.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -34,10 +40,26 @@ pub(crate) struct Arguments {
     /// socket in the run directory
     #[arg(long, value_name = "ADDRESS")]
     admin: Option<SocketAddr>,
+    /// The certificate, and the chain above it, for TLS on that address: a PEM file
+    #[arg(long, value_name = "FILE", requires = "admin", requires = "admin_tls_key")]
+    admin_tls_cert: Option<PathBuf>,
+    /// Its key, a PEM file
+    #[arg(long, value_name = "FILE", requires = "admin_tls_cert")]
+    admin_tls_key: Option<PathBuf>,
+    /// Let in clients, without a token too, whose certificates this authority vouches
+    /// for: a PEM file
+    #[arg(long, value_name = "FILE", requires = "admin_tls_cert")]
+    admin_client_ca: Option<PathBuf>,
     /// Take up the settings whenever their file has changed and stayed so for a
     /// second, as SIGHUP does
     #[arg(long)]
     watch_settings: bool,
+    /// How log lines look
+    #[arg(long, value_enum, value_name = "FORM", default_value_t)]
+    log_format: LogFormat,
+    /// Let `outrigger chaos` disturb plugins on purpose
+    #[arg(long)]
+    allow_chaos: bool,
     /// How long stopping may take, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     stop_timeout: u64,
@@ -46,11 +68,41 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
+impl Arguments {
+    fn tls(&self) -> Option<TlsFiles> {
+        let files = self.admin_tls_cert.clone().zip(self.admin_tls_key.clone());
+        files.map(|(certificate, key)| TlsFiles {
+            certificate,
+            key,
+            client_ca: self.admin_client_ca.clone(),
+        })
+    }
+}
+
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    logging::install("info");
+    let runtime = runtime()?;
+    let traces = runtime.block_on(async { Telemetry::from_env("outrigger") });
+    // What is wrong with the traces' variables is told in the form that was asked for.
+    let (traces, wrong) = traces.map_or_else(|error| (None, Some(error)), |it| (it, None));
+    logging::install_with("info", arguments.log_format, traces.as_ref());
+    let ran = match wrong {
+        Some(error) => Err(error.into()),
+        None => host(&runtime, arguments),
+    };
+    if let Some(traces) = traces {
+        traces.shutdown();
+    }
+    ran
+}
+
+fn host(runtime: &Runtime, arguments: Arguments) -> Result<(), Failure> {
     let mut builder = arguments.host.builder()?;
     if arguments.watch_settings {
         builder = builder.watch_settings(WatchSettings::default());
+    }
+    if arguments.allow_chaos {
+        tracing::warn!("plugins may be disturbed on purpose, since --allow-chaos was given");
+        builder = builder.allow_chaos();
     }
     let registered = builder.register()?;
     arguments.rpc.check(registered.settings())?;
@@ -58,7 +110,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     // Before the first call is counted.
     let metrics = Metrics::install()
         .map_err(|error| Failure::failed("the metrics cannot be kept", &error))?;
-    runtime()?.block_on(async {
+    runtime.block_on(async {
         // Before the first plugin: a signal must find somebody who listens.
         let mut signals = Signals::new()?;
         let systemd = Systemd::find();
@@ -75,7 +127,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
                 }
             }
         };
-        let options = AdminOptions { run_dir, address: arguments.admin, metrics: Some(metrics) };
+        let (tls, metrics) = (arguments.tls(), Some(metrics));
+        let options = AdminOptions { run_dir, address: arguments.admin, tls, metrics };
         serve(host, &arguments, options, &mut signals, &systemd).await
     })
 }

@@ -224,6 +224,19 @@ pub enum HostError {
         /// Its state.
         state: PluginState,
     },
+    /// Chaos was asked of a host that does not allow it.
+    #[error(
+        "this host does not allow chaos; start it with --allow-chaos, or build it with `allow_chaos`"
+    )]
+    ChaosNotAllowed,
+    /// Chaos that cannot be.
+    #[error("plugin `{instance}` cannot be disturbed so: {reason}")]
+    Chaos {
+        /// The instance.
+        instance: InstanceName,
+        /// Why not.
+        reason: String,
+    },
     /// A gateway does not fit the instance.
     #[error("plugin `{instance}` fills interface `{interface}`, not `{asked}`")]
     WrongInterface {

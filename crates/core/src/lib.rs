@@ -10,6 +10,7 @@
 //! are ([`InterfaceSpec`]).
 
 mod caught;
+mod chaos;
 mod crash;
 mod error;
 mod interface;
@@ -24,6 +25,7 @@ mod source;
 mod status;
 mod system;
 
+pub use chaos::{CallChaos, Chaos};
 pub use crash::{CrashReport, Crashes};
 pub use error::{HostError, PluginError, PluginErrorKind};
 pub use interface::{InitialiseError, InitialiseRequest, Initialiser, InterfaceSpec};

@@ -18,11 +18,13 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::chaos::CallChaos;
 use crate::settings::CallBounds;
 
 mod budget;
 mod calls;
 mod circuit;
+mod disturbed;
 mod lost;
 mod traffic;
 mod unavailable;
@@ -44,6 +46,8 @@ pub struct CallLimits {
     pub reload_queue: Duration,
     /// How many may be under way and wait, and for how long after a death.
     pub bounds: CallBounds,
+    /// What is done to calls on purpose, if something is: [`Link::suffer`].
+    pub chaos: Option<CallChaos>,
 }
 
 #[derive(Debug, Clone)]
@@ -66,6 +70,8 @@ struct Shared {
     idempotent: &'static [&'static str],
     budget: Budget,
     counts: Counts,
+    /// Calls that were disturbed.
+    disturbed: AtomicU32,
     /// By method; looked up once by each handle.
     circuits: Mutex<BTreeMap<&'static str, Arc<Circuit>>>,
 }
@@ -172,6 +178,7 @@ impl LiveCell {
             idempotent,
             budget: Budget::default(),
             counts: Counts::default(),
+            disturbed: AtomicU32::new(0),
             circuits: Mutex::default(),
         });
         Self { shared, removed: None }
@@ -179,10 +186,6 @@ impl LiveCell {
 
     pub(crate) fn link(&self) -> Link {
         Link(self.shared.clone())
-    }
-
-    pub(crate) fn set_limits(&self, limits: CallLimits) {
-        self.shared.limits.store(Arc::new(limits));
     }
 
     /// Sends calls to a generation; the one before lets nobody in any more.

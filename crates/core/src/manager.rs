@@ -4,6 +4,7 @@
 mod actor;
 mod apply;
 mod config;
+mod disturb;
 mod factory;
 mod gate;
 mod ground;

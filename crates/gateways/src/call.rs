@@ -326,6 +326,9 @@ impl Caller {
         // for long enough to be blamed.
         let (had_it, blamed) = (AtomicU64::new(0), AtomicBool::new(false));
         let work = async {
+            if let Some(chaos) = limits.chaos {
+                Box::pin(self.0.suffer(chaos)).await?;
+            }
             let entered = match self.0.enter_now() {
                 Some(entered) => entered,
                 None => {

@@ -163,6 +163,7 @@ impl GatewayError {
         "busy",
         "tripped",
         "ended",
+        "disturbed",
         "disconnected",
         "bad_answer",
         "invalid",

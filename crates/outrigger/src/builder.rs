@@ -42,6 +42,7 @@ pub struct PluginHostBuilder {
     outputs: Vec<(String, Output)>,
     io: Option<Handle>,
     watch: Option<WatchSettings>,
+    allow_chaos: bool,
 }
 
 impl PluginHostBuilder {
@@ -186,6 +187,12 @@ impl PluginHostBuilder {
         self
     }
 
+    /// Lets [`PluginHost::chaos`] disturb plugins on purpose. For tests of a node.
+    pub const fn allow_chaos(mut self) -> Self {
+        self.allow_chaos = true;
+        self
+    }
+
     /// Where connections are driven; by default the runtime that calls
     /// [`Registered::start`]. It must outlive the host.
     pub fn runtime(mut self, handle: Handle) -> Self {
@@ -248,6 +255,7 @@ impl PluginHostBuilder {
             driver: self.driver,
             io: self.io,
             watch,
+            allow_chaos: self.allow_chaos,
         };
         Ok(Registered { config, warnings })
     }
@@ -311,6 +319,7 @@ struct Unstarted {
     driver: Option<Arc<dyn Driver>>,
     io: Option<Handle>,
     watch: Option<(WatchSettings, Option<Sha256Digest>)>,
+    allow_chaos: bool,
 }
 
 /// Settings that were read and found good; nothing runs yet.
@@ -387,6 +396,7 @@ impl Registered {
             driver: config.driver,
             io: config.io.unwrap_or_else(Handle::current),
             watch: config.watch,
+            allow_chaos: config.allow_chaos,
         };
         Ok(PluginHost::new(Host::start_or(config, cancel).await?))
     }

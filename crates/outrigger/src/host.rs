@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix::Addr;
 use outrigger_core::manager::{Applied, Host, Lookup, PluginManager, Reloaded, Remote};
-use outrigger_core::{DryRun, HostError, HostEvent, Logs, PluginStatus};
+use outrigger_core::{Chaos, DryRun, HostError, HostEvent, Logs, PluginStatus};
 use outrigger_gateways::Gateway;
 use outrigger_transport::{Health, Reattach};
 use outrigger_types::{Generation, InstanceName};
@@ -77,6 +77,19 @@ impl PluginHost {
     /// [`HostError::UnknownInstance`].
     pub async fn stop_plugin(&self, instance: &str) -> Result<(), HostError> {
         self.0.remote().stop(&self.parse(instance)?).await
+    }
+
+    /// Disturbs an instance on purpose, to see what the node makes of it. Comes back
+    /// when it has begun.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError::ChaosNotAllowed`] unless the host was built with
+    /// [`allow_chaos`](PluginHostBuilder::allow_chaos); [`HostError::NotServing`] where
+    /// no process is there to be signalled; [`HostError::Chaos`] for more than is
+    /// allowed.
+    pub async fn chaos(&self, instance: &str, chaos: Chaos) -> Result<(), HostError> {
+        self.0.remote().chaos(&self.parse(instance)?, chaos).await
     }
 
     /// The last lines of an instance's log; `None` if there is no such instance.

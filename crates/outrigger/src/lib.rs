@@ -99,7 +99,7 @@ pub use outrigger_central::Template as PathTemplate;
 pub use outrigger_core::manager::{Applied, Reloaded, Remote, WatchSettings};
 pub use outrigger_core::settings::{self, Settings, SettingsError};
 pub use outrigger_core::{
-    CrashReport, Crashes, DryRun, EventKind, HostError, HostEvent, InitialiseError,
+    Chaos, CrashReport, Crashes, DryRun, EventKind, HostError, HostEvent, InitialiseError,
     InitialiseRequest, Initialiser, InterfaceSpec, Link, LoggedLine, Logs, LostCalls, PluginError,
     PluginErrorKind, PluginSource, PluginState, PluginStatus, RunsAs, SecurityMode, StartTimings,
     TlsFilesError, Traffic, Unavailable, manager, metrics,
@@ -126,7 +126,6 @@ pub use outrigger_types::{
 pub mod distribution {
     pub use outrigger_discovery::*;
 }
-
 
 /// actix, in the version whose messages the manager and the gateway actors
 /// take.

@@ -50,6 +50,7 @@ async fn show() {
     let kit = kit();
     let host = kit.start().await;
     let options = AdminOptions {
+        tls: None,
         run_dir: kit.run_dir(),
         address: Some("127.0.0.1:0".parse().unwrap()),
         metrics: None,

@@ -111,14 +111,27 @@ pub fn foreign(name: &str) -> Option<PathBuf> {
 /// With `OUTRIGGER_STRICT=1`, where it is missing.
 #[must_use]
 pub fn tool(names: &[&str], install: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let directories: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    let places = names.iter().flat_map(|name| directories.iter().map(move |at| at.join(name)));
-    let found = places.into_iter().find(|place| place.is_file());
+    let found = names.iter().find_map(|name| on_path(name));
     if found.is_none() {
         skipped(&format!("{} is missing; {install}", names.join(" or ")));
     }
     found
+}
+
+/// A program that is of use where it is there; a line on standard error says where
+/// it is not.
+#[must_use]
+pub fn optional_tool(name: &str) -> Option<PathBuf> {
+    let found = on_path(name);
+    if found.is_none() {
+        eprintln_line(&format!("not available here: {name}"));
+    }
+    found
+}
+
+fn on_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).map(|at| at.join(name)).find(|place| place.is_file())
 }
 
 /// Says that something is not tested for want of a tool.

@@ -8,6 +8,7 @@
 pub mod artifacts;
 pub mod census;
 pub mod central;
+pub mod collector;
 pub mod harness;
 pub mod hosted;
 pub mod kit;

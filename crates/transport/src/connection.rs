@@ -44,6 +44,17 @@ pub enum Stopped {
     LeftAlone,
 }
 
+/// What can be done to a process on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Jolt {
+    /// SIGKILL.
+    Kill,
+    /// SIGSTOP.
+    Freeze,
+    /// SIGCONT.
+    Thaw,
+}
+
 /// How far a host can contain a plugin's processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Containment {
@@ -120,6 +131,12 @@ pub trait Connection: fmt::Debug + Send + Sync + 'static {
 
     /// Kills it without asking and cleans up after it.
     async fn kill(&self) -> Stopped;
+
+    /// Does something to its main process on purpose, and to no other that has its
+    /// number now. False where there is none, or none of this host's.
+    fn jolt(&self, _: Jolt) -> bool {
+        false
+    }
 
     /// What another host needs to attach to it, or this one later; `None` where
     /// there is no process.
@@ -343,6 +360,10 @@ impl Connection for ProcessConnection {
 
     fn hook_failure(&self) -> Option<String> {
         self.hook.get().cloned()
+    }
+
+    fn jolt(&self, jolt: Jolt) -> bool {
+        self.ownership != Ownership::ItsOwn && self.process.jolt(jolt)
     }
 
     fn reattach(&self) -> Option<Reattach> {

@@ -68,7 +68,7 @@ pub mod measure {
 
 pub use attach::{AttachDriver, Handover, Reattach, ReattachError};
 pub use broker::{Broker, BrokerError, Brokered};
-pub use connection::{Connection, ConnectionInfo, Containment, LaunchTimings, Stopped};
+pub use connection::{Connection, ConnectionInfo, Containment, Jolt, LaunchTimings, Stopped};
 pub use control::{Health, OwnMetrics};
 pub use driver::{Driver, ProcessDriver};
 pub use error::{ConnectError, Evidence, LaunchError};

@@ -12,6 +12,8 @@ use std::time::Duration;
 use rustix::process::{Signal, pidfd_send_signal};
 use tokio::sync::watch;
 
+use crate::connection::Jolt;
+
 mod direct;
 mod foreign;
 mod identify;
@@ -125,8 +127,21 @@ impl Process {
 
     /// Asks the main process to end, by SIGTERM. False where that cannot be.
     pub(crate) fn terminate(&self) -> bool {
+        self.signal(Signal::TERM)
+    }
+
+    /// False where that cannot be.
+    pub(crate) fn jolt(&self, jolt: Jolt) -> bool {
+        self.signal(match jolt {
+            Jolt::Kill => Signal::KILL,
+            Jolt::Freeze => Signal::STOP,
+            Jolt::Thaw => Signal::CONT,
+        })
+    }
+
+    fn signal(&self, signal: Signal) -> bool {
         let pidfd = self.pidfd.as_ref();
-        pidfd.is_some_and(|pidfd| pidfd_send_signal(pidfd.as_fd(), Signal::TERM).is_ok())
+        pidfd.is_some_and(|pidfd| pidfd_send_signal(pidfd.as_fd(), signal).is_ok())
     }
 
     /// Has the whole tree killed; returns at once.

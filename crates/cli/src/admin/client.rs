@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::handshake;
 use hyper_util::rt::TokioIo;
 use outrigger::settings::{ProcessEnv, default_run_dir};
-use outrigger_admin::SOCKET;
+use outrigger_admin::{SOCKET, TlsClient};
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
@@ -35,34 +35,56 @@ enum At {
     Socket(PathBuf),
     /// `127.0.0.1:7000`.
     Address(String),
+    /// The same, with TLS.
+    Tls(String, TlsClient),
 }
 
 impl Client {
     pub(crate) fn new(target: &Target) -> Result<Self, Failure> {
-        if let (Some(url), Some(file)) = (&target.url, &target.token) {
-            let token = fs::read_to_string(file).map_err(|error| {
-                let file = file.display();
-                Failure::Failed(format!("the token cannot be read from {file}: {error}"))
-            })?;
-            let address = url.strip_prefix("http://").map(|rest| rest.trim_end_matches('/'));
-            let address = address.filter(|address| !address.contains('/')).ok_or_else(|| {
-                Failure::Usage(format!(
-                    "`{url}` is no address; give one such as http://127.0.0.1:7000"
-                ))
-            })?;
-            let (at, token) = (At::Address(address.to_owned()), Some(token.trim().to_owned()));
-            return Ok(Self { at, token });
+        if let Some(url) = &target.url {
+            return Self::at_url(url, target);
         }
         let default = || default_run_dir(&ProcessEnv).join(SOCKET);
         let socket = target.socket.clone().unwrap_or_else(default);
         Ok(Self { at: At::Socket(socket), token: None })
     }
 
+    fn at_url(url: &str, target: &Target) -> Result<Self, Failure> {
+        let token = target.token.as_ref().map(|file| {
+            let read = fs::read_to_string(file).map(|token| token.trim().to_owned());
+            read.map_err(|error| {
+                let file = file.display();
+                Failure::Failed(format!("the token cannot be read from {file}: {error}"))
+            })
+        });
+        let token = token.transpose()?;
+        let (scheme, address) = url.split_once("://").unwrap_or_default();
+        let address = address.trim_end_matches('/').to_owned();
+        if address.is_empty() || address.contains('/') || !["http", "https"].contains(&scheme) {
+            return Err(Failure::Usage(format!(
+                "`{url}` is no address; give one such as http://127.0.0.1:7000"
+            )));
+        }
+        if scheme == "http" {
+            if token.is_none() {
+                return Err(Failure::Usage("without TLS a token is needed; give --token".into()));
+            }
+            return Ok(Self { at: At::Address(address), token });
+        }
+        let Some(ca) = &target.ca else {
+            let text = "give the authority that vouches for the host, with --ca";
+            return Err(Failure::Usage(text.into()));
+        };
+        let own = target.cert.as_deref().zip(target.key.as_deref());
+        let tls = TlsClient::new(ca, own).map_err(|error| Failure::Failed(error.to_string()))?;
+        Ok(Self { at: At::Tls(address, tls), token })
+    }
+
     /// What errors call the host.
     fn shown(&self) -> String {
         match &self.at {
             At::Socket(path) => path.display().to_string(),
-            At::Address(address) => address.clone(),
+            At::Address(address) | At::Tls(address, _) => address.clone(),
         }
     }
 
@@ -128,7 +150,7 @@ impl Client {
         let mut request = Request::builder().method(method).uri(path);
         let host = match &self.at {
             At::Socket(_) => "localhost",
-            At::Address(address) => address,
+            At::Address(address) | At::Tls(address, _) => address,
         };
         request = request.header(header::HOST, host);
         if let Some(token) = &self.token {
@@ -139,6 +161,11 @@ impl Client {
             Ok::<Box<dyn Stream>, std::io::Error>(match &self.at {
                 At::Socket(path) => Box::new(UnixStream::connect(path).await?),
                 At::Address(address) => Box::new(TcpStream::connect(address).await?),
+                At::Tls(address, tls) => {
+                    let host = address.rsplit_once(':').map_or(&**address, |(host, _)| host);
+                    let host = host.trim_start_matches('[').trim_end_matches(']');
+                    Box::new(tls.connect(host, TcpStream::connect(address).await?).await?)
+                }
             })
         };
         let connected = tokio::time::timeout(CONNECT, connecting).await;

@@ -9,7 +9,7 @@ fn cell(reload_queue: Duration) -> LiveCell {
     let bounds = CallBounds::default();
     LiveCell::new(
         instance,
-        CallLimits { deadline: Duration::from_secs(1), reload_queue, bounds },
+        CallLimits { deadline: Duration::from_secs(1), reload_queue, bounds, chaos: None },
         &[],
     )
 }

@@ -63,6 +63,12 @@ pub enum Unavailable {
         /// When the next one is.
         retry_in: Duration,
     },
+    /// It was disturbed on purpose, and this call was of the share that fails.
+    #[error("plugin `{instance}` was not called: a share of its calls fails on purpose")]
+    Disturbed {
+        /// The instance.
+        instance: InstanceName,
+    },
     /// The generation ended while the call was under way.
     #[error("plugin `{instance}` ended during the call: {reason}")]
     Ended {
@@ -86,6 +92,7 @@ impl Unavailable {
             Self::Busy { .. } => "busy",
             Self::Tripped { .. } => "tripped",
             Self::Ended { .. } => "ended",
+            Self::Disturbed { .. } => "disturbed",
         }
     }
 

@@ -16,8 +16,8 @@ use super::factory::Factory;
 use super::gate::Gate;
 use super::ground::Ground;
 use super::messages::{
-    Adopt, ApplySettings, ApplyWatched, DryRunReload, FindConnection, Follow, GetLink, GetStatus,
-    ReloadAll, ReloadPlugin, StartAll, StartPlugin, StopAll, StopPlugin, Subscribe,
+    Adopt, ApplySettings, ApplyWatched, ChaosPlugin, DryRunReload, FindConnection, Follow, GetLink,
+    GetStatus, ReloadAll, ReloadPlugin, StartAll, StartPlugin, StopAll, StopPlugin, Subscribe,
 };
 use super::registry::{Instance, Registry};
 use crate::caught;
@@ -42,6 +42,8 @@ pub struct PluginManager {
     pub(super) gate: Gate,
     /// What of its mailbox is counted.
     pub(super) mailbox: Arc<Mailbox>,
+    /// Whether instances may be disturbed on purpose.
+    pub(super) chaos: bool,
     /// Whether everything was told to stop.
     pub(super) stopping: bool,
 }
@@ -62,7 +64,7 @@ impl Actor for PluginManager {
 }
 
 counted!(
-    PluginManager: StartAll, StopAll, ReloadPlugin, ReloadAll, DryRunReload, StartPlugin,
+    PluginManager: ChaosPlugin, StartAll, StopAll, ReloadPlugin, ReloadAll, DryRunReload, StartPlugin,
     StopPlugin, ApplySettings, ApplyWatched, Adopt, FindConnection,
 );
 

@@ -74,6 +74,8 @@ pub struct HostConfig {
     /// Whether and how the settings' files are watched, and what was in them when
     /// they were read.
     pub watch: Option<(WatchSettings, Option<Sha256Digest>)>,
+    /// Whether instances may be disturbed on purpose.
+    pub allow_chaos: bool,
 }
 
 impl fmt::Debug for HostConfig {

@@ -185,6 +185,7 @@ impl Host {
         };
         let registry = Registry::default();
         let (known, settings) = (registry.clone(), config.source);
+        let chaos = config.allow_chaos;
         let files = match (&settings, config.watch) {
             (SettingsSource::Sources(sources), Some(watch)) => Some((sources.files()?, watch)),
             (SettingsSource::Fixed(_), Some(_)) => {
@@ -197,9 +198,9 @@ impl Host {
             for (instance, provider, spec) in wanted {
                 known.insert(&instance, &factory.make(&instance, provider, spec));
             }
-            let (registry, gate) = (known, Gate::default());
+            let (registry, gate, stopping) = (known, Gate::default(), false);
             let mailbox = Mailbox::manager();
-            PluginManager { registry, factory, settings, ground, gate, mailbox, stopping: false }
+            PluginManager { registry, factory, settings, ground, gate, mailbox, chaos, stopping }
                 .start()
         })?;
         let (system, run_root) = (Some(system), Some(run_root));

@@ -11,6 +11,7 @@ use tokio::sync::broadcast;
 
 use super::plan::{Applied, Reloaded};
 use super::registry::Instance;
+use crate::chaos::Chaos;
 use crate::error::{HostError, PluginError};
 use crate::live::Link;
 use crate::settings::ProviderSettings;
@@ -105,6 +106,17 @@ pub struct GetLink {
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "broadcast::Receiver<HostEvent>")]
 pub struct Subscribe;
+
+/// Disturb an instance on purpose. Answered when it has begun. Where the host was not
+/// built to allow it, [`HostError::ChaosNotAllowed`]. May be repeated.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "Result<(), HostError>")]
+pub struct ChaosPlugin {
+    /// The instance.
+    pub instance: InstanceName,
+    /// What is done to it.
+    pub chaos: Chaos,
+}
 
 /// What every instance is, and every event after that: nothing is missed between the
 /// two, though something may be in both. May be repeated.

@@ -8,10 +8,12 @@ use tokio::sync::{broadcast, watch};
 
 use super::actor::{PluginManager, flatten_host};
 use super::messages::{
-    ApplySettings, DryRunReload, FindConnection, ReloadAll, ReloadPlugin, StartPlugin, StopPlugin,
+    ApplySettings, ChaosPlugin, DryRunReload, FindConnection, ReloadAll, ReloadPlugin, StartPlugin,
+    StopPlugin,
 };
 use super::plan::{Applied, Reloaded};
 use super::registry::{Instance, Registry};
+use crate::chaos::Chaos;
 use crate::error::HostError;
 use crate::live::Traffic;
 use crate::logs::Logs;
@@ -128,6 +130,15 @@ impl Remote {
     /// [`HostError`].
     pub async fn apply(&self, dry_run: bool) -> Result<Applied, HostError> {
         flatten_host(self.manager.send(ApplySettings { dry_run }).await)
+    }
+
+    /// See [`ChaosPlugin`].
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`].
+    pub async fn chaos(&self, instance: &InstanceName, chaos: Chaos) -> Result<(), HostError> {
+        flatten_host(self.manager.send(ChaosPlugin { instance: instance.clone(), chaos }).await)
     }
 
     /// See [`StartPlugin`].

@@ -34,6 +34,7 @@ macro_rules! phase {
     };
 }
 
+mod chaos;
 mod guard;
 mod handlers;
 mod publish;
@@ -68,6 +69,8 @@ pub(crate) struct PluginActor {
     /// A dry run under way, to be cancelled.
     rehearsal: Option<CancellationToken>,
     cell: LiveCell,
+    /// Cancelled to end what disturbs it.
+    chaos: CancellationToken,
     /// When the generation that serves began to, and how many processes the
     /// kernel had ended for lack of memory by then.
     pub(super) served_since: (Instant, Option<u64>),
@@ -95,6 +98,7 @@ impl PluginActor {
         let exclusive = is_exclusive(&blueprint, &provider);
         let lifecycle = Lifecycle::new(exclusive, seed);
         let attached = blueprint.attached().is_some();
+        let chaos = host.end.child_token();
         let lifecycle = if attached { lifecycle.stay_down() } else { lifecycle };
         Self {
             host,
@@ -112,6 +116,7 @@ impl PluginActor {
             carried_out: None,
             rehearsal: None,
             cell,
+            chaos,
             served_since: (Instant::now(), None),
             status,
             failed_with: None,
@@ -371,6 +376,7 @@ pub(crate) fn call_limits(provider: &ProviderSettings) -> CallLimits {
         deadline: provider.timeouts.call,
         reload_queue: provider.timeouts.reload_queue,
         bounds: provider.calls,
+        chaos: None,
     }
 }
 

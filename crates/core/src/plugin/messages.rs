@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use actix::Message;
+use actix::dev::MessageResponse;
 use outrigger_transport::Connection;
 use outrigger_types::{Generation, Sha256Digest};
 
 use super::Event;
+use crate::chaos::Chaos;
 use crate::error::PluginError;
 use crate::settings::ProviderSettings;
 use crate::status::DryRun;
@@ -69,6 +71,20 @@ pub(crate) struct Served {
     pub(crate) config: Option<Sha256Digest>,
     /// Whether it comes from files that nobody takes the digest of.
     pub(crate) looks_anew: bool,
+}
+
+/// Disturb the instance. From the manager; may be repeated.
+#[derive(Debug, Message)]
+#[rtype(result = "Disturbed")]
+pub(crate) struct Disturb(pub(crate) Chaos);
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, MessageResponse)]
+pub(crate) enum Disturbed {
+    Done,
+    NothingServes,
+    /// What serves is no process of this host's.
+    NoProcess,
 }
 
 /// The connection that serves, if one does. May be repeated.

@@ -128,4 +128,31 @@ e2e! {
         })
         .await;
     }
+
+    async fn each_line_of_the_log_is_a_json_object_where_that_is_asked_for() {
+        let kit = Kit::with("flood-stderr");
+        let mut command = Command::new(artifacts::command());
+        let url = kit.settings_url();
+        command.args(["run", "--json", "--log-format", "json", "--plugins.skipverify"]);
+        command.args(["--plugins", &url]).env("OUTRIGGER_LOG", "info,outrigger::plugin=trace");
+        let log = kit.path().join("log");
+        command.stderr(std::fs::File::create(&log).unwrap());
+        let host = outrigger_testkit::hosted::Hosted::start(command);
+        let plugin_s = |text: &str| text.lines().filter(|line| line.contains("outrigger::plugin")).count();
+        eventually("the plugin logs", || {
+            plugin_s(&std::fs::read_to_string(&log).unwrap()) > 10
+        }).await;
+        host.stop();
+        let text = std::fs::read_to_string(&log).unwrap();
+        for line in text.lines() {
+            let line: Value = serde_json::from_str(line).unwrap();
+            assert!(line["timestamp"].is_string() && line["level"].is_string(), "{line}");
+            if line["target"] != "outrigger::plugin" {
+                continue;
+            }
+            assert_eq!((&line["plugin"], &line["interface"]), (&json!("helloworld"), &json!("helloworld")));
+            assert_eq!((&line["version"], &line["generation"]), (&json!("1.0.0"), &json!(1)), "{line}");
+            assert!(line["message"].is_string() && line["fields"].is_string(), "{line}");
+        }
+    }
 }

@@ -5,12 +5,15 @@
     reason = "a test that cannot go on fails, and tests start processes"
 )]
 
+mod chaos;
 mod command;
+mod dashboards;
 mod http;
 mod metrics;
 mod page;
 mod running;
 mod systemd;
+mod tls;
 mod ws;
 
 fn kill(pid: Option<u32>) {

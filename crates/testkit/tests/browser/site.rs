@@ -60,6 +60,7 @@ impl Site {
     async fn begin(&mut self) {
         let host = self.kit.start().await;
         let options = AdminOptions {
+            tls: None,
             run_dir: self.kit.run_dir(),
             address: Some(self.address),
             metrics: None,

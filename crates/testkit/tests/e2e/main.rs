@@ -8,6 +8,7 @@
 mod apply;
 mod bad_input;
 mod changes;
+mod chaos;
 mod check_files;
 mod command;
 mod crowdsec;

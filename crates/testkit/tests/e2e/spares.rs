@@ -55,6 +55,8 @@ e2e! {
         // On probation it is the old settings that come back.
         wait_for(&host, |now| now.generation == Some(Generation(5))).await;
         assert_eq!(greeter(&host).greeting("x").await.unwrap(), "Hello x!");
+        // One that is still being launched is given up, and none that goes.
+        wait_for(&host, |now| now.spare == Some(Generation(6))).await;
         kit.set("/providers/helloworld/spare", json!(0));
         let mut events = host.events();
         host.reload("helloworld").await.unwrap();

@@ -5,11 +5,9 @@
     reason = "a test that cannot go on fails, and tests start processes"
 )]
 
-mod collector;
-
 use std::process::Output;
 
-use collector::{Collector, Seen};
+use outrigger_testkit::collector::{Collector, Seen};
 use outrigger_testkit::kit::Kit;
 use outrigger_testkit::{artifacts, e2e};
 

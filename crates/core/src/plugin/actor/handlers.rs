@@ -13,8 +13,8 @@ use crate::plugin::Event;
 use crate::plugin::effects::fault;
 use crate::plugin::load::Files;
 use crate::plugin::messages::{
-    GetConnection, GetServed, Happened, RehearsalEnded, Rehearse, Reload, Remove, Served, Start,
-    Stop,
+    Disturb, GetConnection, GetServed, Happened, RehearsalEnded, Rehearse, Reload, Remove, Served,
+    Start, Stop,
 };
 use crate::status::{DryRun, EventKind, HostEvent};
 
@@ -25,7 +25,7 @@ impl Actor for PluginActor {
 }
 
 counted!(
-    PluginActor: Start, Reload, Rehearse, RehearsalEnded, Stop, Remove, GetServed, GetConnection,
+    PluginActor: Disturb, Start, Reload, Rehearse, RehearsalEnded, Stop, Remove, GetServed, GetConnection,
     Happened,
 );
 

@@ -1,13 +1,16 @@
-//! Figures of supervision and reload, each measured in a process of its own;
-//! `cargo xtask reliability` builds and runs it.
+//! Figures of supervision, of reload and of the admin API, each measured in a process
+//! of its own; `cargo xtask reliability` and `cargo xtask bench` build and run it.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command prints")]
 #![expect(clippy::disallowed_methods, reason = "it measures real time and starts processes")]
 
+mod admin;
 mod bystander;
 mod calls;
+mod cost;
 mod deaths;
 mod figures;
 mod floods;
+mod paint;
 mod reloads;
 mod row;
 mod site;
@@ -31,11 +34,16 @@ struct Asked {
     all: bool,
     short: bool,
     json: bool,
+    /// The command that asks.
+    of: String,
     /// This process measures, and prints rows for the one that asked it to.
     measure: bool,
 }
 
 fn main() -> ExitCode {
+    if let Some(ended) = cost::child() {
+        return ended;
+    }
     let asked = match parse(std::env::args().skip(1)) {
         Ok(asked) => asked,
         Err(text) => {
@@ -55,18 +63,20 @@ fn main() -> ExitCode {
 }
 
 fn parse(arguments: impl Iterator<Item = String>) -> Result<Asked, String> {
-    let mut asked = Asked::default();
+    let mut asked = Asked { of: "reliability".to_owned(), ..Asked::default() };
+    let known = |of: &str| FIGURES.iter().filter(|figure| figure.of == of).collect::<Vec<_>>();
     for argument in arguments {
         match argument.as_str() {
+            "--bench-admin" => "bench admin".clone_into(&mut asked.of),
             "--all" => asked.all = true,
             "--short" => asked.short = true,
             "--json" => asked.json = true,
             "--measure" => asked.measure = true,
-            name if FIGURES.iter().any(|figure| figure.name == name) => {
+            name if known(&asked.of).iter().any(|figure| figure.name == name) => {
                 asked.names.push(argument);
             }
             other => {
-                let known: Vec<_> = FIGURES.iter().map(|figure| figure.name).collect();
+                let known: Vec<_> = known(&asked.of).iter().map(|figure| figure.name).collect();
                 return Err(format!(
                     "there is no figure `{other}`; there are {}, and --all",
                     known.join(", ")
@@ -75,7 +85,7 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Asked, String> {
         }
     }
     if asked.all {
-        asked.names = FIGURES.iter().map(|figure| figure.name.to_owned()).collect();
+        asked.names = known(&asked.of).iter().map(|figure| figure.name.to_owned()).collect();
     }
     if asked.names.is_empty() {
         return Err("name a figure, or give --all".to_owned());
@@ -104,7 +114,7 @@ fn report(asked: &Asked) -> Result<bool, String> {
     for name in &asked.names {
         eprintln!("== {name}");
         let began = std::time::Instant::now();
-        let measured = measured_elsewhere(name, asked.short);
+        let measured = measured_elsewhere(name, asked);
         eprintln!("== {name}: {:.1} s", began.elapsed().as_secs_f64());
         match measured {
             Ok(found) => rows.extend(found),
@@ -117,7 +127,7 @@ fn report(asked: &Asked) -> Result<bool, String> {
         let rows: Vec<_> = rows.iter().map(Row::json).collect();
         println!("{}", serde_json::json!({ "rows": rows, "held": held, "fell_short": fell_short }));
     } else {
-        println!("{}\n", machine());
+        println!("{}\n", machine(&asked.of));
         println!("{}\n", table(&rows));
         println!("{held} held, {fell_short} fell short");
     }
@@ -125,7 +135,7 @@ fn report(asked: &Asked) -> Result<bool, String> {
 }
 
 /// Where and when it was measured, and by what command.
-fn machine() -> String {
+fn machine(of: &str) -> String {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let cpu = read("/proc/cpuinfo");
     let named = |text: &str, key: &str| {
@@ -140,26 +150,28 @@ fn machine() -> String {
     let kernel = read("/proc/sys/kernel/osrelease");
     let today = humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string();
     let day = today.split('T').next().unwrap_or_default();
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments = std::env::args().skip(1).filter(|argument| argument != "--bench-admin");
+    let arguments: Vec<String> = arguments.collect();
     format!(
-        "Measured by `cargo xtask reliability {}` on {day}: {processors} processors ({model}), \
+        "Measured by `cargo xtask {of} {}` on {day}: {processors} processors ({model}), \
          {gib:.0} GiB, Linux {}.",
         arguments.join(" "),
         kernel.trim()
     )
 }
 
-fn measured_elsewhere(name: &str, short: bool) -> Result<Vec<Row>, String> {
+fn measured_elsewhere(name: &str, asked: &Asked) -> Result<Vec<Row>, String> {
     let this = std::env::current_exe().map_err(|error| error.to_string())?;
     let mut command = Command::new("timeout");
     command
         .arg("--kill-after=10")
         .arg(LONGEST.as_secs().to_string())
         .arg(this)
+        .args((asked.of == "bench admin").then_some("--bench-admin"))
         .args(["--measure", name])
         .stdin(Stdio::null())
         .stderr(Stdio::inherit());
-    if short {
+    if asked.short {
         command.arg("--short");
     }
     if name == "soak" {

@@ -19,48 +19,69 @@ use tonic::{Request, Response, Status};
 
 /// A span as it arrived.
 #[derive(Debug, Clone)]
-pub(crate) struct Seen {
-    pub(crate) service: String,
-    pub(crate) name: String,
-    pub(crate) trace: String,
-    pub(crate) id: String,
+pub struct Seen {
+    /// Whose it is.
+    pub service: String,
+    /// What it is called.
+    pub name: String,
+    /// The trace, in hexadecimal digits.
+    pub trace: String,
+    /// The span, in hexadecimal digits.
+    pub id: String,
     /// Empty for the first of a trace.
-    pub(crate) parent: String,
+    pub parent: String,
     attributes: BTreeMap<String, String>,
 }
 
 impl Seen {
-    pub(crate) fn is(&self, attribute: &str, value: &str) -> bool {
+    /// Whether it says this of itself.
+    #[must_use]
+    pub fn is(&self, attribute: &str, value: &str) -> bool {
         self.attributes.get(attribute).is_some_and(|own| own == value)
     }
 }
 
 type Kept = Arc<Mutex<Vec<Seen>>>;
 
-pub(crate) struct Collector {
+/// It ends when it is dropped.
+#[derive(Debug)]
+pub struct Collector {
     kept: Kept,
     url: String,
     _serving: AbortOnDropHandle<()>,
 }
 
 impl Collector {
-    pub(crate) async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+    /// On a port of 127.0.0.1.
+    ///
+    /// # Panics
+    ///
+    /// When no port can be had, as everything here does: these are tests.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         let kept = Kept::default();
         let service = TraceServiceServer::new(Service(kept.clone()));
         let serving = tokio::spawn(async move {
             let incoming = TcpListenerStream::new(listener);
-            Server::builder().add_service(service).serve_with_incoming(incoming).await.unwrap();
+            Server::builder()
+                .add_service(service)
+                .serve_with_incoming(incoming)
+                .await
+                .expect("it serves");
         });
         Self { kept, url, _serving: AbortOnDropHandle::new(serving) }
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// For `OTEL_EXPORTER_OTLP_ENDPOINT`.
+    #[must_use]
+    pub fn url(&self) -> String {
         self.url.clone()
     }
 
-    pub(crate) fn seen(&self) -> Vec<Seen> {
+    /// What has come.
+    #[must_use]
+    pub fn seen(&self) -> Vec<Seen> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

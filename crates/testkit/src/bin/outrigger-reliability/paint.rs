@@ -1,0 +1,57 @@
+//! The dashboard's first paint, in a real browser.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use outrigger_admin::{Admin, AdminOptions};
+use outrigger_testkit::artifacts;
+use outrigger_testkit::kit::Kit;
+use serde_json::{Value, json};
+
+use crate::row::{Row, Times};
+use crate::site::{PATIENCE, stop};
+
+/// Instances on the page.
+const PLUGINS: usize = 200;
+
+/// The page of a host with 200 plugins, most of them stopped.
+pub(crate) async fn paint(short: bool) -> Vec<Row> {
+    let Some(browser) = artifacts::foreign("browser") else {
+        return vec![Row::printed("first paint", "not available here: no browser")];
+    };
+    let rounds = if short { 3 } else { 9 };
+    let mut kit = Kit::with("ok");
+    for number in 1..PLUGINS {
+        let instance = format!("plugin-{number:03}");
+        kit.provide(&instance, "fixture-helloworld");
+        kit.set(&format!("/providers/{instance}/interface"), json!("helloworld"));
+        kit.set(&format!("/providers/{instance}/version"), json!("9.9.9"));
+        kit.set(&format!("/providers/{instance}/required"), json!(false));
+    }
+    let host = kit.start().await;
+    let options = AdminOptions {
+        address: Some("127.0.0.1:0".parse().expect("an address")),
+        ..AdminOptions::new(kit.run_dir())
+    };
+    let admin = Admin::serve(host.remote(), options).await.expect("it serves");
+    let url = format!("http://{}/", admin.address().expect("it is on TCP"));
+    let mut times = Vec::new();
+    for _ in 0..rounds {
+        let mut command = tokio::process::Command::new(&browser);
+        command.arg("first-paint").arg(&url).arg(admin.token().expect("a token"));
+        let output = command.stdin(Stdio::null()).kill_on_drop(true).output();
+        let output = tokio::time::timeout(PATIENCE, output).await.expect("the browser ends");
+        let output = output.expect("the browser starts");
+        let said: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        let painted = said["first_paint_ms"].as_f64().expect("it painted");
+        times.push(Duration::from_secs_f64(painted / 1e3));
+    }
+    admin.stop().await;
+    stop(host).await;
+    let times = Times::of(times);
+    vec![
+        Row::printed("instances on the page", PLUGINS.to_string()),
+        Row::within("first paint, median", times.median(), Duration::from_secs(1)),
+        Row::printed_time("slowest", times.quantile(1.0)),
+    ]
+}
