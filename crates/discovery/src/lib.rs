@@ -51,8 +51,9 @@ pub use rules::{Doubt, DoubtError, Rules};
 pub use sign::{KeyAlgorithm, SignError, Signed, SigningKey, sign};
 pub use snapshot::sha256;
 pub use verify::{
-    Fingerprint, FingerprintError, KeyRingProblem, Online, OnlineKey, Pinned, PolicyViolation,
-    Signer, Verification, VerifiedBy, Verifier, VerifyError, signature_path,
+    Fingerprint, FingerprintError, KeyFound, KeyRingProblem, Online, OnlineKey, Pinned,
+    PolicyViolation, Signer, Verification, VerifiedBy, Verifier, VerifyError, inspect_keys,
+    signature_path,
 };
 pub use warning::Warning;
 pub use workspace::{Workspace, WorkspaceError};

@@ -19,7 +19,7 @@ use std::time::SystemTime;
 use outrigger_types::{PluginDefinition, Sha256Digest};
 
 pub use error::VerifyError;
-pub use key_ring::KeyRingProblem;
+pub use key_ring::{KeyFound, KeyRingProblem};
 pub(crate) use key_ring::{KeyRing, Verdict, guarded, parse_signature, verify};
 pub use online::{Online, OnlineKey};
 pub use pins::{Fingerprint, FingerprintError, Pinned};
@@ -243,6 +243,20 @@ impl Material<'_> {
             Err(VerifyError::Panicked { signature: signature.clone(), key_ring: key_ring.clone() })
         })
     }
+}
+
+/// The keys in a file, and why one of them vouches for nothing now.
+///
+/// # Errors
+///
+/// [`VerifyError`] when the file cannot be read, or holds no public keys.
+pub fn inspect_keys(path: &Path, now: SystemTime) -> Result<Vec<KeyFound>, VerifyError> {
+    let text = read_limited(path, MAX_KEY_RING)
+        .map_err(|source| VerifyError::KeyRing { path: path.to_owned(), source })?;
+    let found = guarded(|| Ok(KeyRing::parse(&text)?.keys(now)));
+    let unreadable = KeyRingProblem::Malformed("reading it failed".to_owned());
+    let found = found.unwrap_or(Err(unreadable));
+    found.map_err(|problem| VerifyError::KeyRingContent { path: path.to_owned(), problem })
 }
 
 /// Reads a whole file of at most `limit` bytes.
