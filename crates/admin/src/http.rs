@@ -9,6 +9,7 @@ use axum::{Router, middleware};
 use jsonrpsee::RpcModule;
 use outrigger::Remote;
 use serde::Deserialize;
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::{Door, Scope, guard};
@@ -16,8 +17,12 @@ use crate::metrics::Metrics;
 use crate::rpc::ACTIONS;
 use crate::{health, stream};
 
-/// A request of the API is a few names.
-const LARGEST_REQUEST: usize = 64 * 1024;
+/// A request of the API is a few names; one of `outrigger_call` may bring a descriptor
+/// set of a mebibyte, in base64.
+const LARGEST_REQUEST: usize = 2 * 1024 * 1024;
+
+/// Of an action's parameters, what is kept for the audit.
+const AUDITED: usize = 4096;
 
 /// What handlers share.
 #[derive(Clone)]
@@ -79,7 +84,7 @@ async fn call(
         }
     };
     if ACTIONS.contains(&&*asked.method) {
-        let params = asked.params.map_or("", |params| params.get());
+        let params = audited(&asked);
         if scope != Scope::Full {
             tracing::warn!(target: "outrigger::audit", method = &*asked.method, params, "refused: the token may only look");
             let text = "this token may only look; use the one in admin.token";
@@ -97,6 +102,22 @@ async fn call(
             &format!("no request of JSON-RPC 2.0: {error}"),
         ),
     }
+}
+
+/// What an audit keeps of a request: of a call's, not what was sent, which may be a
+/// secret.
+fn audited(asked: &Asked<'_>) -> String {
+    let mut params = asked.params.map_or("", |params| params.get()).to_owned();
+    if asked.method == "outrigger_call" {
+        let called: Value = serde_json::from_str(&params).unwrap_or_default();
+        let (instance, method) = match &called {
+            Value::Array(all) => (all.first().cloned(), all.get(1).cloned()),
+            called => (called.get("instance").cloned(), called.get("method").cloned()),
+        };
+        params = serde_json::json!({ "instance": instance, "method": method }).to_string();
+    }
+    params.truncate(params.floor_char_boundary(AUDITED));
+    params
 }
 
 fn rpc_error(status: StatusCode, code: i32, message: &str) -> Response {

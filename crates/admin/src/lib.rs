@@ -7,13 +7,14 @@
 //!
 //! | path | what |
 //! | --- | --- |
-//! | `POST /` | JSON-RPC 2.0: `outrigger_status`, `outrigger_reload`, `outrigger_reloadAll`, `outrigger_apply`, `outrigger_start`, `outrigger_stop`, `outrigger_logs`, `outrigger_crashes` |
+//! | `POST /` | JSON-RPC 2.0: `outrigger_status`, `outrigger_reload`, `outrigger_reloadAll`, `outrigger_apply`, `outrigger_start`, `outrigger_stop`, `outrigger_logs`, `outrigger_crashes`, `outrigger_services`, `outrigger_call` |
 //! | `GET /events` | server-sent events: `status` with every instance, then `event` for each thing that happens |
 //! | `GET /logs/INSTANCE` | server-sent events: the last lines, then each further one |
 //! | `GET /metrics` | Prometheus text |
 //! | `GET /livez`, `/readyz`, `/startupz` | health, with reasons |
 
 mod auth;
+mod call;
 mod health;
 mod http;
 mod limit;

@@ -5,11 +5,12 @@ use std::future::Future;
 use jsonrpsee::RpcModule;
 use jsonrpsee::core::RegisterMethodError;
 use jsonrpsee::types::{ErrorObjectOwned, Params};
-use outrigger::{HostError, Remote};
+use outrigger::{HostError, Link, Remote};
 use outrigger_types::InstanceName;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::call::{self, CallError};
 use crate::view::{Changes, Crash, Line, Outcome, Rehearsed, Status};
 
 /// What the host answered with an error.
@@ -23,12 +24,13 @@ const INVALID: i32 = -32_602;
 const LINES: usize = 100;
 
 /// Methods that change something: a token that may only look cannot call them.
-pub(crate) const ACTIONS: [&str; 5] = [
+pub(crate) const ACTIONS: [&str; 6] = [
     "outrigger_reload",
     "outrigger_reloadAll",
     "outrigger_apply",
     "outrigger_start",
     "outrigger_stop",
+    "outrigger_call",
 ];
 
 type Answer<T> = Result<T, ErrorObjectOwned>;
@@ -122,6 +124,14 @@ pub(crate) fn module(remote: Remote) -> Result<RpcModule<Remote>, RegisterMethod
         let lines = logs.last(asked.lines.unwrap_or(LINES));
         Ok(lines.iter().map(Line::of).collect::<Vec<_>>())
     })?;
+    method(&mut module, "outrigger_services", |remote, asked: call::Whose| async move {
+        let link = linked(&remote, &asked.instance)?;
+        call::services(link, asked).await.map_err(uncalled)
+    })?;
+    method(&mut module, "outrigger_call", |remote, asked: call::Ask| async move {
+        let link = linked(&remote, &asked.instance)?;
+        call::call(link, asked).await.map_err(uncalled)
+    })?;
     Ok(module)
 }
 
@@ -158,6 +168,16 @@ fn known(remote: &Remote, name: &str) -> Answer<InstanceName> {
         let known = remote.instances();
         refused(HostError::UnknownInstance { name: name.escape_debug().to_string(), known })
     })
+}
+
+fn linked(remote: &Remote, name: &str) -> Answer<Link> {
+    let instance = known(remote, name)?;
+    remote.link(instance.as_str()).ok_or_else(|| refused(HostError::Stopped))
+}
+
+fn uncalled(error: CallError) -> ErrorObjectOwned {
+    let code = if error.is_the_caller_s() { INVALID } else { FAILED };
+    ErrorObjectOwned::owned(code, error.to_string(), None::<()>)
 }
 
 fn refused(error: HostError) -> ErrorObjectOwned {

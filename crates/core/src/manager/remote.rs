@@ -11,6 +11,7 @@ use super::messages::{
 use super::plan::{Applied, Reloaded};
 use super::registry::{Instance, Registry};
 use crate::error::HostError;
+use crate::live::Link;
 use crate::logs::Logs;
 use crate::status::{DryRun, HostEvent, PluginStatus};
 
@@ -55,6 +56,13 @@ impl Remote {
     #[must_use]
     pub fn logs(&self, instance: &str) -> Option<Logs> {
         Some(self.registry.get(instance)?.logs)
+    }
+
+    /// The way to whatever generation of an instance serves; `None` if there is no such
+    /// instance.
+    #[must_use]
+    pub fn link(&self, instance: &str) -> Option<Link> {
+        Some(self.registry.get(instance)?.link)
     }
 
     /// Calls under way at an instance; `None` if there is none.
