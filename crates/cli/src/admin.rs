@@ -1,6 +1,7 @@
 //! Commands that talk to a running host.
 
 pub(crate) mod act;
+pub(crate) mod call;
 mod client;
 pub(crate) mod crashes;
 pub(crate) mod events;

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use self::flags::HostFlags;
 use self::show::Show;
 use crate::failure::Failure;
+use crate::logging::LogFormat;
 use crate::rpc::RpcFlags;
 use crate::signals::{Asked, Signals};
 use crate::systemd::Systemd;
@@ -44,10 +45,13 @@ pub(crate) struct Arguments {
     /// Print a JSON object a line: when all plugins serve, and after reloads
     #[arg(long)]
     json: bool,
+    /// How log lines look
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Human)]
+    log_format: LogFormat,
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
-    logging::install("info");
+    logging::install_as("info", arguments.log_format);
     let mut builder = arguments.host.builder()?;
     if arguments.watch_settings {
         builder = builder.watch_settings(WatchSettings::default());

@@ -5,7 +5,9 @@
     reason = "a test that cannot go on fails, and tests start processes"
 )]
 
+mod call;
 mod command;
+mod doctor;
 mod http;
 mod running;
 mod systemd;
