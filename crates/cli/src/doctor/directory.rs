@@ -189,7 +189,7 @@ mod tests {
         let (result, text) =
             only(&of(|report| base_dir(report, Path::new("/proc/none"))), "base-dir");
         // Even root can make nothing there, but may be told so only when it tries.
-        assert!(result == Outcome::Failed || rustix::process::geteuid().is_root(), "{text}");
+        assert!(result == Outcome::Failed || geteuid().is_root(), "{text}");
     }
 
     #[test]
