@@ -58,7 +58,11 @@ pub(super) fn run_dir(report: &mut Report, path: &Path) {
 
 /// Where distributions, signatures and keys lie.
 pub(super) fn base_dir(report: &mut Report, path: &Path) {
-    let name = "base-dir";
+    readable(report, "base-dir", path);
+}
+
+/// A directory whose files a host reads.
+pub(super) fn readable(report: &mut Report, name: &str, path: &Path) {
     let metadata = match std::fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -71,7 +75,7 @@ pub(super) fn base_dir(report: &mut Report, path: &Path) {
     };
     if !metadata.is_dir() {
         let seen = format!("{} is no directory", path.display());
-        return report.fail(name, seen, "correct `baseDir`");
+        return report.fail(name, seen, "correct the path");
     }
     if access(path, Access::READ_OK | Access::EXEC_OK).is_err() {
         let seen = format!("{} cannot be read by user {}", path.display(), geteuid().as_raw());
@@ -83,7 +87,7 @@ pub(super) fn base_dir(report: &mut Report, path: &Path) {
     } else {
         report.ok(name, format!("{}, mode {:03o}", path.display(), metadata.mode() & 0o777));
     }
-    space(report, "base-dir-space", path);
+    space(report, &format!("{name}-space"), path);
 }
 
 /// Whether a missing directory could be made.

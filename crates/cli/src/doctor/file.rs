@@ -29,7 +29,7 @@ pub(super) fn check(report: &mut Report, path: &Path) {
         Err(error) => return report.fail(name, error.to_string(), "correct the path"),
     };
     if metadata.is_dir() {
-        return directory::base_dir(report, path);
+        return directory::readable(report, &name, path);
     }
     let mut head = Vec::new();
     if let Err(error) = File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head)) {
