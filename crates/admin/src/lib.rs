@@ -9,7 +9,7 @@
 //! | path | what |
 //! | --- | --- |
 //! | `GET /`, `/assets/FILE` | the dashboard |
-//! | `POST /` | JSON-RPC 2.0: `outrigger_status`, `outrigger_reload`, `outrigger_reloadAll`, `outrigger_apply`, `outrigger_start`, `outrigger_stop`, `outrigger_chaos`, `outrigger_logs`, `outrigger_crashes`, `outrigger_history`, `rpc.discover` |
+//! | `POST /` | JSON-RPC 2.0: `outrigger_status`, `outrigger_reload`, `outrigger_reloadAll`, `outrigger_apply`, `outrigger_start`, `outrigger_stop`, `outrigger_chaos`, `outrigger_logs`, `outrigger_crashes`, `outrigger_history`, `outrigger_services`, `outrigger_call`, `rpc.discover` |
 //! | `GET /events` | server-sent events: `status` with every instance, then `event` for each thing that happens, and `sample` with `?samples=true` |
 //! | `GET /ws` | a WebSocket: the same methods, and `outrigger_subscribe` for the same events |
 //! | `GET /logs/INSTANCE` | server-sent events: the last lines, then each further one |
@@ -18,6 +18,7 @@
 //! | `GET /livez`, `/readyz`, `/startupz` | health, with reasons |
 
 mod auth;
+mod call;
 mod disturbance;
 mod following;
 mod health;

@@ -5,13 +5,18 @@ use std::borrow::Cow;
 
 use axum::http::StatusCode;
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::auth::Scope;
 use crate::http::Shared;
 
-/// A request of the API is a few names.
-pub(crate) const LARGEST: usize = 64 * 1024;
+/// A request of the API is a few names; one of `outrigger_call` may bring a descriptor
+/// set of a mebibyte, in base64.
+pub(crate) const LARGEST: usize = 2 * 1024 * 1024;
+
+/// Of an action's parameters, what is kept for the audit.
+const AUDITED: usize = 4096;
 
 /// It is no JSON, or no request.
 pub(crate) const UNREADABLE: i32 = -32_700;
@@ -47,7 +52,7 @@ pub(crate) async fn carry_out(shared: &Shared, scope: Scope, body: &str) -> (Sta
         Err(answer) => return (StatusCode::BAD_REQUEST, answer),
     };
     if shared.served.acts(&asked.method) {
-        let params = asked.params.map_or("", |params| params.get());
+        let params = &*audited(&asked);
         if scope != Scope::Full {
             tracing::warn!(target: "outrigger::audit", method = &*asked.method, params, "refused: the token may only look");
             let text = "this token may only look; use the one in admin.token";
@@ -64,6 +69,22 @@ pub(crate) async fn carry_out(shared: &Shared, scope: Scope, body: &str) -> (Sta
     }
 }
 
+/// What an audit keeps of a request: of a call's, not what was sent, which may be a
+/// secret.
+fn audited(asked: &Asked<'_>) -> String {
+    let mut params = asked.params.map_or("", |params| params.get()).to_owned();
+    if asked.method == "outrigger_call" {
+        let called: Value = serde_json::from_str(&params).unwrap_or_default();
+        let (instance, method) = match &called {
+            Value::Array(all) => (all.first().cloned(), all.get(1).cloned()),
+            called => (called.get("instance").cloned(), called.get("method").cloned()),
+        };
+        params = serde_json::json!({ "instance": instance, "method": method }).to_string();
+    }
+    params.truncate(params.floor_char_boundary(AUDITED));
+    params
+}
+
 /// An answer that is an error.
 pub(crate) fn failure(id: Option<&RawValue>, code: i32, message: &str) -> String {
     let error = serde_json::json!({ "code": code, "message": message });
@@ -71,6 +92,6 @@ pub(crate) fn failure(id: Option<&RawValue>, code: i32, message: &str) -> String
 }
 
 /// An answer that is none.
-pub(crate) fn success(id: &RawValue, result: &serde_json::Value) -> String {
+pub(crate) fn success(id: &RawValue, result: &Value) -> String {
     serde_json::json!({ "jsonrpc": "2.0", "id": id, "result": result }).to_string()
 }

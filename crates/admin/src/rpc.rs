@@ -6,12 +6,13 @@ use std::future::Future;
 use jsonrpsee::RpcModule;
 use jsonrpsee::core::RegisterMethodError;
 use jsonrpsee::types::{ErrorObjectOwned, Params};
-use outrigger::{HostError, Remote};
+use outrigger::{HostError, Link, Remote};
 use outrigger_types::InstanceName;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::call::{self, CallError};
 use crate::disturbance::Disturbance;
 use crate::history::History;
 use crate::view::{Changes, Crash, Line, Outcome, Rehearsed, Status};
@@ -223,6 +224,18 @@ pub(crate) fn methods(of: &mut impl Methods) -> Result<(), RegisterMethodError> 
     of.method(about, |remote, asked: Past| async move {
         let instance = asked.instance.map(|name| known(&remote, &name)).transpose()?;
         Ok(remote.history.shown(instance.as_ref().map(InstanceName::as_str)))
+    })?;
+    let summary = "The methods of the plugin that serves, by reflection or a descriptor set.";
+    let about = look("outrigger_services", summary, "methods");
+    of.method(about, |remote, asked: call::Whose| async move {
+        let link = linked(&remote, &asked.instance)?;
+        call::services(link, asked).await.map_err(uncalled)
+    })?;
+    let summary = "Calls a method of the plugin that serves, with a request in JSON.";
+    let about = act("outrigger_call", summary, "answers");
+    of.method(about, |remote, asked: call::Ask| async move {
+        let link = linked(&remote, &asked.instance)?;
+        call::call(link, asked).await.map_err(uncalled)
     })
 }
 
@@ -286,6 +299,16 @@ pub(crate) fn known(remote: &Remote, name: &str) -> Answer<InstanceName> {
         let known = remote.instances();
         refused(HostError::UnknownInstance { name: name.escape_debug().to_string(), known })
     })
+}
+
+fn linked(remote: &Remote, name: &str) -> Answer<Link> {
+    let instance = known(remote, name)?;
+    remote.link(instance.as_str()).ok_or_else(|| refused(HostError::Stopped))
+}
+
+fn uncalled(error: CallError) -> ErrorObjectOwned {
+    let code = if error.is_the_caller_s() { INVALID } else { FAILED };
+    ErrorObjectOwned::owned(code, error.to_string(), None::<()>)
 }
 
 fn refused(error: HostError) -> ErrorObjectOwned {

@@ -1,6 +1,7 @@
 //! Commands that talk to a running host.
 
 pub(crate) mod act;
+pub(crate) mod call;
 pub(crate) mod chaos;
 mod client;
 pub(crate) mod crashes;

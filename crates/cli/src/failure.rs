@@ -11,6 +11,12 @@ pub(crate) enum Failure {
     Usage(String),
     /// It was tried and failed; exit status 1.
     Failed(String),
+    /// No host answers; exit status 3.
+    NoHost(String),
+    /// The host does not let this caller do that; exit status 4.
+    Refused(String),
+    /// The host has no such instance; exit status 5.
+    NoInstance(String),
 }
 
 impl Failure {
@@ -20,9 +26,24 @@ impl Failure {
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {
+        self.status().0.into()
+    }
+
+    /// What scripts get of it: `{"error": {"status", "kind", "message"}}`.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        let (status, kind) = self.status();
+        let error =
+            serde_json::json!({ "status": status, "kind": kind, "message": self.to_string() });
+        serde_json::json!({ "error": error })
+    }
+
+    const fn status(&self) -> (u8, &'static str) {
         match self {
-            Self::Usage(_) => ExitCode::from(2),
-            Self::Failed(_) => ExitCode::FAILURE,
+            Self::Failed(_) => (1, "failed"),
+            Self::Usage(_) => (2, "usage"),
+            Self::NoHost(_) => (3, "no-host"),
+            Self::Refused(_) => (4, "refused"),
+            Self::NoInstance(_) => (5, "no-instance"),
         }
     }
 }
@@ -30,7 +51,11 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage(text) | Self::Failed(text) => f.write_str(text),
+            Self::Usage(text)
+            | Self::Failed(text)
+            | Self::NoHost(text)
+            | Self::Refused(text)
+            | Self::NoInstance(text) => f.write_str(text),
         }
     }
 }

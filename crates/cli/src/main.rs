@@ -2,15 +2,18 @@
 //! to write them, checks, packs and signs them.
 //!
 //! Exit status: 0 when what was asked for was done, 1 when it was not, 2 for a
-//! command line that cannot be understood. Results go to standard output,
-//! everything else to standard error.
+//! command line that cannot be understood; of commands that talk to a host, 3 when
+//! none answers, 4 when it refuses, 5 when it has no such instance (`docs/cli.md`).
+//! Results go to standard output, everything else to standard error.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command prints")]
 
 mod account;
 mod admin;
 mod check;
+mod completions;
 mod demo;
 mod dev;
+mod doctor;
 mod failure;
 mod logging;
 mod pack;
@@ -22,9 +25,10 @@ mod systemd;
 mod tree;
 mod versions;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::failure::Failure;
 
@@ -52,6 +56,8 @@ enum Command {
     Dev(dev::Arguments),
     /// Hold a plugin, or a host, in any language, to the rules of the wire protocol
     Check(check::Arguments),
+    /// Say why something is wrong on this machine, and what to do
+    Doctor(doctor::Arguments),
     /// Make a distribution from a directory
     Pack(pack::Arguments),
     /// Sign a distribution, so that hosts can verify it
@@ -80,6 +86,12 @@ enum Command {
     Crashes(admin::crashes::Arguments),
     /// Disturb a plugin on purpose, on a host that allows it
     Chaos(admin::chaos::Arguments),
+    /// Call a method of a plugin, with a request in JSON
+    Call(admin::call::Arguments),
+    /// Print a shell's completions
+    Completions(completions::Arguments),
+    /// Write manual pages
+    Man(completions::Man),
     /// List, make and import accounts with an account plugin
     Account(account::Arguments),
     /// Be the demo's plugin
@@ -100,6 +112,7 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Dev(arguments) => dev::run(arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Pack(arguments) => pack::run(&arguments),
         Command::Sign(arguments) => sign::run(&arguments),
         Command::Install(arguments) => versions::install::run(&arguments),
@@ -113,16 +126,32 @@ fn main() -> ExitCode {
         Command::Events(arguments) => admin::events::run(&arguments),
         Command::Crashes(arguments) => admin::crashes::run(&arguments),
         Command::Chaos(arguments) => admin::chaos::run(&arguments),
+        Command::Call(arguments) => admin::call::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments, Cli::command()),
+        Command::Man(arguments) => completions::man(&arguments, Cli::command()),
         Command::Account(arguments) => account::run(&arguments),
         Command::Rollback(arguments) => versions::rollback::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("error: {failure}");
+            if wants_json(std::env::args_os().skip(1)) {
+                eprintln!("{}", failure.to_json());
+            } else {
+                eprintln!("error: {failure}");
+            }
             failure.exit_code()
         }
     }
+}
+
+/// Whether errors are for a program: where results, or log lines, are JSON. What comes
+/// after `--` is another program's.
+fn wants_json(arguments: impl Iterator<Item = OsString>) -> bool {
+    let ours: Vec<OsString> = arguments.take_while(|argument| argument != "--").collect();
+    let pair = |pair: &[OsString]| pair[0] == "--log-format" && pair[1] == "json";
+    ours.iter().any(|argument| argument == "--json" || argument == "--log-format=json")
+        || ours.windows(2).any(pair)
 }
 
 /// The runtime of commands that host plugins.
@@ -141,5 +170,34 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         super::Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_page_on_the_command_names_every_subcommand_and_exit_status() {
+        let page = include_str!("../../../docs/cli.md");
+        let command = super::Cli::command();
+        let names = command.get_subcommands().filter(|command| !command.is_hide_set());
+        let absent: Vec<&str> = names
+            .map(clap::Command::get_name)
+            .filter(|name| !page.contains(&format!("| `{name}")))
+            .collect();
+        assert!(absent.is_empty(), "docs/cli.md does not name {absent:?}");
+        for kind in ["failed", "usage", "no-host", "refused", "no-instance"] {
+            assert!(page.contains(&format!("`{kind}`")), "docs/cli.md does not name {kind}");
+        }
+    }
+
+    #[test]
+    fn errors_are_json_where_results_or_log_lines_are() {
+        for (line, expected) in [
+            ("status --json", true),
+            ("run --log-format json", true),
+            ("run --log-format=json", true),
+            ("run --log-format human", false),
+            ("status", false),
+            ("check --host -- host --json", false),
+        ] {
+            assert_eq!(super::wants_json(line.split(' ').map(Into::into)), expected, "{line}");
+        }
     }
 }

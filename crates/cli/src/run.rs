@@ -54,9 +54,6 @@ pub(crate) struct Arguments {
     /// second, as SIGHUP does
     #[arg(long)]
     watch_settings: bool,
-    /// How log lines look
-    #[arg(long, value_enum, value_name = "FORM", default_value_t)]
-    log_format: LogFormat,
     /// Let `outrigger chaos` disturb plugins on purpose
     #[arg(long)]
     allow_chaos: bool,
@@ -66,6 +63,9 @@ pub(crate) struct Arguments {
     /// Print a JSON object a line: when all plugins serve, and after reloads
     #[arg(long)]
     json: bool,
+    /// How log lines look
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Human)]
+    log_format: LogFormat,
 }
 
 impl Arguments {
@@ -84,7 +84,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let traces = runtime.block_on(async { Telemetry::from_env("outrigger") });
     // What is wrong with the traces' variables is told in the form that was asked for.
     let (traces, wrong) = traces.map_or_else(|error| (None, Some(error)), |it| (it, None));
-    logging::install_with("info", arguments.log_format, traces.as_ref());
+    logging::install_as("info", arguments.log_format, traces.as_ref());
     let ran = match wrong {
         Some(error) => Err(error.into()),
         None => host(&runtime, arguments),

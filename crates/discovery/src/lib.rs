@@ -61,6 +61,6 @@ pub use verify::{
     VerifiedBy, Verifier, VerifyError, signature_path,
 };
 #[cfg(feature = "openpgp")]
-pub use verify::{Online, OnlineKey};
+pub use verify::{KeyFound, Online, OnlineKey, inspect_keys};
 pub use warning::Warning;
 pub use workspace::{Workspace, WorkspaceError};

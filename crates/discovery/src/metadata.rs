@@ -158,11 +158,8 @@ impl Metadata {
     }
 
     /// Where the metadata says something else than the definition or the host.
-    pub(crate) fn compare(
-        &self,
-        definition: &PluginDefinition,
-        platform: &Platform,
-    ) -> Vec<Warning> {
+    #[must_use]
+    pub fn compare(&self, definition: &PluginDefinition, platform: &Platform) -> Vec<Warning> {
         let mut warnings = Vec::new();
         if self.name.as_deref() != Some(definition.name.as_str()) {
             let (expected, found) = (definition.name.to_string(), self.name.clone());

@@ -27,6 +27,8 @@ use outrigger_types::{PluginDefinition, Sha256Digest};
 
 pub use error::{KeyRingProblem, VerifyError};
 #[cfg(feature = "openpgp")]
+pub use key_ring::KeyFound;
+#[cfg(feature = "openpgp")]
 pub(crate) use key_ring::{KeyRing, Verdict, guarded, verify};
 #[cfg(feature = "openpgp")]
 pub(crate) use material::MAX_KEY_RING;
@@ -199,6 +201,21 @@ fn by_local_key(
     _digest: &Sha256Digest,
 ) -> Result<VerifiedBy, VerifyError> {
     Err(VerifyError::NoOpenPgp)
+}
+
+/// The keys in a file, and why one of them vouches for nothing now.
+///
+/// # Errors
+///
+/// [`VerifyError`] when the file cannot be read, or holds no public keys.
+#[cfg(feature = "openpgp")]
+pub fn inspect_keys(path: &Path, now: SystemTime) -> Result<Vec<KeyFound>, VerifyError> {
+    let text = read_limited(path, MAX_KEY_RING)
+        .map_err(|source| VerifyError::KeyRing { path: path.to_owned(), source })?;
+    let found = guarded(|| Ok(KeyRing::parse(&text)?.keys(now)));
+    let unreadable = KeyRingProblem::Malformed("reading it failed".to_owned());
+    let found = found.unwrap_or(Err(unreadable));
+    found.map_err(|problem| VerifyError::KeyRingContent { path: path.to_owned(), problem })
 }
 
 /// Reads a whole file of at most `limit` bytes.

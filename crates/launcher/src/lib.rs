@@ -61,6 +61,7 @@ pub use protocol::{
 };
 pub use run::{hook, hook_installed, run};
 pub use sweep::SWEEP_DEADLINE;
+pub use sys::landlock_abi;
 pub use text::ByteString;
 
 /// The exact `argv[0]` with which a host starts a launcher. [`hook`] tells by

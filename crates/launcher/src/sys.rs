@@ -40,6 +40,18 @@ impl OneThread {
     }
 }
 
+/// The version of Landlock that the kernel speaks; none if it has none, or if it is
+/// switched off.
+#[must_use]
+pub fn landlock_abi() -> Option<u32> {
+    const VERSION: u32 = 1;
+    // SAFETY: with this flag the call reads no memory and makes nothing.
+    let abi = unsafe {
+        libc::syscall(libc::SYS_landlock_create_ruleset, ptr::null::<u8>(), 0_usize, VERSION)
+    };
+    u32::try_from(abi).ok().filter(|abi| *abi > 0)
+}
+
 /// A null-terminated array of C strings, as exec takes it.
 pub(crate) struct CStrings {
     /// Points into `strings`, and ends with a null pointer.

@@ -127,6 +127,12 @@ pub mod distribution {
     pub use outrigger_discovery::*;
 }
 
+/// Looking at what a host would find on this machine, without starting one.
+pub mod diagnosis {
+    pub use outrigger_launcher::landlock_abi;
+    pub use outrigger_transport::{Launcher, LauncherSource, RunRoot, RunRootError, missing_part};
+}
+
 /// actix, in the version whose messages the manager and the gateway actors
 /// take.
 pub use actix;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::fs::{Access, access};
@@ -34,6 +34,21 @@ pub(crate) async fn diagnose(program: Program) -> String {
         Ok(Ok(notes)) => notes,
         Ok(Err(_)) | Err(_) => String::new(),
     }
+}
+
+/// What a program needs to be started and is not there: a script's interpreter, or
+/// the loader of another C library. Blocks on the disk.
+///
+/// # Errors
+///
+/// The system's, when the program cannot be read.
+pub fn missing_part(program: &Path) -> io::Result<Option<PathBuf>> {
+    let needed = match format(&File::open(program).and_then(head)?) {
+        Format::Elf { machine, loader } => loader.filter(|_| machine == THIS_MACHINE),
+        Format::Script { interpreter } => Some(interpreter),
+        _ => None,
+    };
+    Ok(needed.filter(|part| !part.exists()))
 }
 
 fn look(program: &Program) -> String {
@@ -119,7 +134,6 @@ fn head(file: impl Read) -> io::Result<Vec<u8>> {
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt as _;
-    use std::path::PathBuf;
 
     fn file(directory: &Path, bytes: &[u8], mode: u32) -> PathBuf {
         let path = directory.join("program");
@@ -154,6 +168,17 @@ mod tests {
         assert!(notes.contains(expected), "{notes}");
         let notes = of_format(&Format::Elf { machine: Machine::Aarch64, loader: None });
         assert!(notes.starts_with("ELF for AArch64, and this machine is x86-64"), "{notes}");
+    }
+
+    #[test]
+    fn a_missing_interpreter_is_named_and_nothing_else_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let missing = |bytes: &[u8]| missing_part(&file(directory.path(), bytes, 0o755)).unwrap();
+        assert_eq!(missing(b"#!/nowhere/python\n"), Some(PathBuf::from("/nowhere/python")));
+        assert_eq!(missing(b"#!/bin/sh\n"), None);
+        assert_eq!(missing(b"hello"), None);
+        assert_eq!(missing_part(&std::env::current_exe().unwrap()).unwrap(), None);
+        assert!(missing_part(Path::new("/nowhere")).is_err());
     }
 
     #[test]

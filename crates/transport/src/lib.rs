@@ -70,6 +70,7 @@ pub use attach::{AttachDriver, Handover, Reattach, ReattachError};
 pub use broker::{Broker, BrokerError, Brokered};
 pub use connection::{Connection, ConnectionInfo, Containment, Jolt, LaunchTimings, Stopped};
 pub use control::{Health, OwnMetrics};
+pub use diagnosis::missing_part;
 pub use driver::{Driver, ProcessDriver};
 pub use error::{ConnectError, Evidence, LaunchError};
 pub use handshake::{Address, HandshakeError, HandshakeLine, Offer};

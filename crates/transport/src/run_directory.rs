@@ -13,7 +13,7 @@ use crate::error::LaunchError;
 use crate::group::{give, group_id};
 
 /// A socket's path has 107 bytes, of which plugins need some for a name.
-const LONGEST: usize = 90;
+pub(crate) const LONGEST: usize = 90;
 
 /// A directory with a name that nobody can guess: the host's alone, mode 0700,
 /// or a group's too, mode 0770.

@@ -12,6 +12,8 @@ use rustix::fs::{FlockOperation, StatVfsMountFlags, flock, statvfs};
 use rustix::io::Errno;
 use tempfile::TempDir;
 
+use crate::run_directory::LONGEST;
+
 /// Why plugins cannot run in a directory.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -34,6 +36,16 @@ pub enum RunRootError {
         /// Its permission bits.
         mode: u32,
     },
+    /// Sockets in it would have longer paths than the system takes.
+    #[error("the run directory {} makes paths of {length} bytes, of which plugins' sockets allow {limit}; set `runDir` to a shorter one", path.display())]
+    TooLong {
+        /// The directory.
+        path: PathBuf,
+        /// Bytes of the path of a generation's directory.
+        length: usize,
+        /// Its most.
+        limit: usize,
+    },
     /// Programs may not run there.
     #[error("the run directory {} is on a file system mounted noexec; set `runDir` to another", path.display())]
     NoExec {
@@ -46,6 +58,8 @@ pub enum RunRootError {
 const HOST: &str = "h";
 /// The same, until one is locked.
 const NEW: &str = "new-";
+/// Bytes of `/h…/g…`: a host's directory, and a generation's in it.
+const BENEATH: usize = 1 + 11 + 1 + 13;
 /// Most directories that one sweep looks at.
 const MOST: usize = 10_000;
 
@@ -76,6 +90,21 @@ impl RunRoot {
         let path = run_dir.join(name.replacen(NEW, HOST, 1));
         let lock = made.name(&path).map_err(unusable)?;
         Ok(Self { path, lock: Mutex::new(lock), groups: AtomicBool::new(false) })
+    }
+
+    /// Looks at a run directory that is there as [`create`](Self::create) does, and
+    /// whether sockets' paths in it are short enough. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`RunRootError`].
+    pub fn check(run_dir: &Path) -> Result<(), RunRootError> {
+        let length = run_dir.as_os_str().len() + BENEATH;
+        if length > LONGEST {
+            let path = run_dir.to_owned();
+            return Err(RunRootError::TooLong { path, length, limit: LONGEST });
+        }
+        checked(run_dir)
     }
 
     /// Makes the host's own directory again if somebody removed it, as
@@ -184,6 +213,13 @@ fn private(directory: &Path) -> Result<(), RunRootError> {
     let unusable = |source| RunRootError::Unusable { path: path.clone(), source };
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true).mode(0o700).create(directory).map_err(unusable)?;
+    checked(directory)
+}
+
+/// Refuses a directory that is not this user's alone, or where no program may run.
+fn checked(directory: &Path) -> Result<(), RunRootError> {
+    let path = directory.to_owned();
+    let unusable = |source| RunRootError::Unusable { path: path.clone(), source };
     let metadata = std::fs::symlink_metadata(directory).map_err(unusable)?;
     let (owner, mode) = (metadata.uid(), metadata.mode() & 0o777);
     let ours = owner == rustix::process::geteuid().as_raw();
@@ -355,6 +391,24 @@ mod tests {
         }
         // The next host finds the run directory so.
         assert!(RunRoot::create(&run_dir).is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_check_changes_nothing_and_knows_how_long_the_paths_will_be() {
+        let parent = tempfile::tempdir().unwrap();
+        let run_dir = parent.path().join("run");
+        assert!(matches!(RunRoot::check(&run_dir), Err(RunRootError::Unusable { .. })));
+        assert!(!run_dir.exists());
+        let root = RunRoot::create(&run_dir).unwrap();
+        RunRoot::check(&run_dir).unwrap();
+        let directory =
+            crate::run_directory::RunDirectory::create(root.path(), None).await.unwrap();
+        let length = directory.path().as_os_str().len();
+        assert_eq!(length, run_dir.as_os_str().len() + BENEATH);
+        let long = run_dir.join("x".repeat(LONGEST));
+        assert!(matches!(RunRoot::check(&long), Err(RunRootError::TooLong { .. })));
+        std::fs::set_permissions(&run_dir, std::fs::Permissions::from_mode(0o755)).unwrap();
+        assert!(matches!(RunRoot::check(&run_dir), Err(RunRootError::Shared { .. })));
     }
 
     #[test]

@@ -54,6 +54,9 @@ struct One {
     /// Why, for the host's log
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 pub(crate) fn reload(arguments: &Reload) -> Result<(), Failure> {
@@ -111,13 +114,23 @@ fn text(value: &serde_json::Value) -> &str {
 
 pub(crate) fn start(arguments: &Start) -> Result<(), Failure> {
     let generation = act("outrigger_start", &arguments.one)?;
-    println!("{}: generation {generation} serves", arguments.one.instance);
+    let One { instance, json: as_json, .. } = &arguments.one;
+    if *as_json {
+        println!("{}", json!({ "instance": instance, "generation": generation }));
+    } else {
+        println!("{instance}: generation {generation} serves");
+    }
     Ok(())
 }
 
 pub(crate) fn stop(arguments: &Stop) -> Result<(), Failure> {
     act("outrigger_stop", &arguments.one)?;
-    println!("{}: stopped", arguments.one.instance);
+    let One { instance, json: as_json, .. } = &arguments.one;
+    if *as_json {
+        println!("{}", json!({ "instance": instance, "generation": null }));
+    } else {
+        println!("{instance}: stopped");
+    }
     Ok(())
 }
 

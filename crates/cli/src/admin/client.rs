@@ -12,7 +12,8 @@ use hyper::client::conn::http1::handshake;
 use hyper_util::rt::TokioIo;
 use outrigger::settings::{ProcessEnv, default_run_dir};
 use outrigger_admin::{SOCKET, TlsClient};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
@@ -21,6 +22,21 @@ use crate::failure::{Failure, chain};
 
 /// For a host to take a connection.
 const CONNECT: Duration = Duration::from_secs(5);
+
+/// The API's code for an instance that is not there.
+const UNKNOWN: i64 = -32_001;
+
+/// The API's code for what a token, or the host's flags, do not allow.
+const FORBIDDEN: i64 = -32_003;
+
+/// A request.
+#[derive(Serialize)]
+struct Body<'a, P> {
+    jsonrpc: &'static str,
+    id: u32,
+    method: &'a str,
+    params: &'a P,
+}
 
 /// A line of what is streamed: an event's name and its data.
 pub(crate) type Streamed = (String, Value);
@@ -90,15 +106,29 @@ impl Client {
 
     /// Calls a method; `params` is an object.
     pub(crate) async fn call(&self, method: &str, params: Value) -> Result<Value, Failure> {
-        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
-        let response = self.send(Method::POST, "/", body.to_string()).await?;
+        self.call_with(method, &params).await
+    }
+
+    /// As [`call`](Self::call), with whatever is an object in JSON.
+    pub(crate) async fn call_with(
+        &self,
+        method: &str,
+        params: &impl Serialize,
+    ) -> Result<Value, Failure> {
+        let body = serde_json::to_string(&Body { jsonrpc: "2.0", id: 1, method, params })?;
+        let response = self.send(Method::POST, "/", body).await?;
         let status = response.status();
         let text = text(response).await?;
         let Ok(mut answer) = serde_json::from_str::<Value>(&text) else {
             return Err(self.refused(status, &text));
         };
         if let Some(message) = answer["error"]["message"].as_str() {
-            return Err(Failure::Failed(message.to_owned()));
+            let message = message.to_owned();
+            return Err(match answer["error"]["code"].as_i64() {
+                Some(UNKNOWN) => Failure::NoInstance(message),
+                Some(FORBIDDEN) => Failure::Refused(message),
+                _ => Failure::Failed(message),
+            });
         }
         Ok(answer["result"].take())
     }
@@ -142,7 +172,7 @@ impl Client {
     ) -> Result<Response<Incoming>, Failure> {
         let absent = |said: String| {
             let shown = self.shown();
-            Failure::Failed(format!(
+            Failure::NoHost(format!(
                 "no host answers at {shown}: {said}; start one with `outrigger run`, or say \
                  which with --socket"
             ))
@@ -179,7 +209,12 @@ impl Client {
     }
 
     fn refused(&self, status: StatusCode, text: &str) -> Failure {
-        Failure::Failed(format!("the host at {} answered {status}: {}", self.shown(), text.trim()))
+        let message = format!("the host at {} answered {status}: {}", self.shown(), text.trim());
+        match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Failure::Refused(message),
+            StatusCode::NOT_FOUND => Failure::NoInstance(message),
+            _ => Failure::Failed(message),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Client, Target};
 use crate::failure::Failure;
+use crate::logging::colours;
 use crate::runtime;
 
 /// Show the last lines of a plugin's log.
@@ -47,6 +48,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     })
 }
 
+/// What a terminal gets before and after a level.
+fn colour(level: &str, coloured: bool) -> (&'static str, &'static str) {
+    let on = match level {
+        "ERROR" => "\x1b[31m",
+        "WARN" => "\x1b[33m",
+        "INFO" => "\x1b[32m",
+        _ => "\x1b[2m",
+    };
+    if coloured { (on, "\x1b[0m") } else { ("", "") }
+}
+
 /// False once nobody reads.
 fn show(line: &Value, as_json: bool) -> bool {
     let mut out = std::io::stdout().lock();
@@ -57,7 +69,9 @@ fn show(line: &Value, as_json: bool) -> bool {
     } else {
         let text = |key: &str| line[key].as_str().unwrap_or_default();
         let level = text("level").to_uppercase();
-        writeln!(out, "{} {level:5} {} {}", text("at"), text("message"), text("fields"))
+        let (on, off) = colour(&level, colours(&std::io::stdout()));
+        let rest = [text("message"), text("fields")].join(" ");
+        writeln!(out, "{} {on}{level:5}{off} {}", text("at"), rest.trim_end())
     };
     written.and_then(|()| out.flush()).is_ok()
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use outrigger::settings::url_path;
+use outrigger::settings::{Sources, url_path};
 use outrigger::{
     InterfaceSpec, PluginHost, PluginHostBuilder, account, helloworld, qlight, security,
 };
@@ -14,7 +14,7 @@ use crate::failure::Failure;
 #[derive(Debug, Args)]
 pub(crate) struct HostFlags {
     /// The settings, as in file:///etc/node/plugins.json
-    #[arg(long, value_name = "URL", required_unless_present = "config")]
+    #[arg(long, value_name = "URL")]
     plugins: Option<String>,
     /// Run distributions without verifying them; dangerous
     #[arg(long = "plugins.skipverify")]
@@ -46,8 +46,33 @@ pub(crate) fn interfaces() -> Vec<InterfaceSpec> {
 }
 
 impl HostFlags {
+    /// Whether there are settings at all.
+    pub(crate) const fn given(&self) -> bool {
+        self.plugins.is_some() || self.config.is_some()
+    }
+
+    /// Where the settings come from.
+    pub(crate) fn sources(&self) -> Sources {
+        let mut sources = Sources::new();
+        if let Some(url) = &self.plugins {
+            sources = sources.with_url(url);
+        }
+        if let Some(path) = &self.config {
+            sources = sources.with_toml(path);
+        }
+        if let Some(path) = &self.datadir {
+            sources = sources.with_datadir(path);
+        }
+        sources
+    }
+
     /// A builder with those interfaces.
     pub(crate) fn builder(&self) -> Result<PluginHostBuilder, Failure> {
+        if !self.given() {
+            return Err(Failure::Usage(
+                "no settings: give --plugins URL, as in file:///etc/node/plugins.json, or --config FILE".into(),
+            ));
+        }
         let mut builder = PluginHost::builder().identity(&self.identity);
         for interface in interfaces() {
             builder = builder.interface(interface);

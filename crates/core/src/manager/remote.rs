@@ -15,7 +15,7 @@ use super::plan::{Applied, Reloaded};
 use super::registry::{Instance, Registry};
 use crate::chaos::Chaos;
 use crate::error::HostError;
-use crate::live::Traffic;
+use crate::live::{Link, Traffic};
 use crate::logs::Logs;
 use crate::mail::Mail;
 use crate::status::{DryRun, HostEvent, PluginStatus};
@@ -61,6 +61,13 @@ impl Remote {
     #[must_use]
     pub fn logs(&self, instance: &str) -> Option<Logs> {
         Some(self.registry.get(instance)?.logs)
+    }
+
+    /// The way to whatever generation of an instance serves; `None` if there is no such
+    /// instance.
+    #[must_use]
+    pub fn link(&self, instance: &str) -> Option<Link> {
+        Some(self.registry.get(instance)?.link)
     }
 
     /// Calls under way at an instance; `None` if there is none.

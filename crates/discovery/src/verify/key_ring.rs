@@ -16,6 +16,18 @@ const PUBLIC_KEY: &str = "PUBLIC KEY BLOCK-----";
 const SIGNATURE: &str = "SIGNATURE-----";
 const PRIVATE_KEY: &str = "PRIVATE KEY BLOCK-----";
 
+/// A key of a key ring.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyFound {
+    /// Fingerprint of the primary key, in upper-case hexadecimal digits.
+    pub fingerprint: String,
+    /// A user id of the key, where it has one.
+    pub user_id: Option<String>,
+    /// Why no part of it may sign, if none may.
+    pub problem: Option<PolicyViolation>,
+}
+
 /// The public keys that may sign.
 #[derive(Debug)]
 pub(crate) struct KeyRing {
@@ -61,6 +73,21 @@ impl KeyRing {
             return Err(KeyRingProblem::NoKeys);
         }
         Ok(Self { keys })
+    }
+
+    /// What is in it, and why a key of it signs nothing now.
+    pub(crate) fn keys(&self, now: SystemTime) -> Vec<KeyFound> {
+        let now = policy::seconds(now);
+        let found = self.keys.iter().map(|key| {
+            let subkeys = key.public_subkeys.iter().map(Component::Subkey);
+            let parts = std::iter::once(Component::Primary).chain(subkeys);
+            let mut judged = parts.map(|part| certificate::check(key, part, now, now));
+            let first = judged.next().and_then(Result::err);
+            let problem = first.filter(|_| judged.all(|judged| judged.is_err()));
+            let Signer { fingerprint, user_id, .. } = signer(key, Component::Primary, now);
+            KeyFound { fingerprint, user_id, problem }
+        });
+        found.collect()
     }
 
     pub(crate) fn of(key: SignedPublicKey) -> Self {

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use outrigger_discovery::{
-    PolicyViolation as Policy, Verification, VerifiedBy, Verifier, VerifyError,
+    PolicyViolation as Policy, Verification, VerifiedBy, Verifier, VerifyError, inspect_keys,
 };
 use outrigger_types::Sha256Digest;
 
@@ -147,4 +148,28 @@ fn a_refusal_says_what_to_do() {
         text.ends_with("is revoked; do not use the plugin; get the publisher's new key"),
         "{text}"
     );
+}
+
+#[test]
+fn a_key_that_may_sign_nothing_now_is_told_from_one_that_may() {
+    let inspect =
+        |name: &str| inspect_keys(&fixture(&format!("{name}.key.asc")), SystemTime::now());
+    for name in ["rsa", "ed25519", "subkey"] {
+        let keys = inspect(name).unwrap();
+        assert!(keys.iter().all(|key| key.problem.is_none()), "{name}: {keys:?}");
+        assert_eq!(keys[0].fingerprint.len(), 40);
+    }
+    assert_eq!(inspect("two-keys").unwrap().len(), 2);
+    let problem = |name: &str| inspect(name).unwrap().remove(0).problem;
+    assert!(matches!(problem("expired-key"), Some(Policy::KeyExpired { .. })));
+    assert!(matches!(problem("revoked-key"), Some(Policy::KeyRevoked { .. })));
+    assert!(problem("rsa1024").is_some() && problem("dsa1024").is_some());
+    assert!(matches!(
+        inspect_keys(&fixture("README.md"), SystemTime::now()),
+        Err(VerifyError::KeyRingContent { .. })
+    ));
+    assert!(matches!(
+        inspect_keys(&fixture("absent"), SystemTime::now()),
+        Err(VerifyError::KeyRing { .. })
+    ));
 }

@@ -11,7 +11,11 @@ use serde_json::{Value, json};
 use crate::running::Running;
 
 fn error(output: &std::process::Output) -> String {
-    assert_eq!(output.status.code(), Some(1));
+    error_of(output, 1)
+}
+
+fn error_of(output: &std::process::Output, status: i32) -> String {
+    assert_eq!(output.status.code(), Some(status));
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     let line = text.lines().find(|line| line.starts_with("error: "));
     line.unwrap_or_else(|| panic!("no error in {text}")).to_owned()
@@ -45,7 +49,7 @@ e2e! {
         assert!(refused.contains("plugin `helloworld`") && refused.contains("exit code 9"), "{refused}");
         let some = error(&host.outrigger(&["reload", "--all"]));
         assert!(some.contains("1 of 2 plugins were not reloaded"), "{some}");
-        let unknown = error(&host.outrigger(&["reload", "absent"]));
+        let unknown = error_of(&host.outrigger(&["reload", "absent"]), 5);
         assert!(unknown.contains("absent") && unknown.contains("`helloworld`"), "{unknown}");
 
         assert!(host.outrigger(&["stop", "other"]).status.success());
@@ -106,7 +110,7 @@ e2e! {
             .stdin(Stdio::null())
             .output()
             .unwrap();
-        let text = error(&output);
+        let text = error_of(&output, 3);
         assert!(text.contains(&absent) && text.contains("outrigger run"), "{text}");
     }
 

@@ -64,7 +64,7 @@ e2e! {
         for body in ["", "[]", "{", "{\"method\": 7}", "\u{0}", "null"] {
             assert_eq!(host.ask("POST", "/", &[&token], body).0, 400, "{body:?}");
         }
-        assert_eq!(host.ask("POST", "/", &[&token], &"x".repeat(100_000)).0, 413);
+        assert_eq!(host.ask("POST", "/", &[&token], &"x".repeat(2_200_000)).0, 413);
         let (_, answer) = host.call(&full, "outrigger_absent", json!({}));
         assert_eq!(answer["error"]["code"], -32_601);
         for params in [json!({}), json!({ "instance": 7 }), json!({ "instance": "a", "x": 1 })] {

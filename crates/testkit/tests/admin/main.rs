@@ -5,9 +5,11 @@
     reason = "a test that cannot go on fails, and tests start processes"
 )]
 
+mod call;
 mod chaos;
 mod command;
 mod dashboards;
+mod doctor;
 mod http;
 mod metrics;
 mod page;

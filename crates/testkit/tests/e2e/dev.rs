@@ -244,7 +244,7 @@ printf '{"entrypoint":"absent"}' > plugin-meta.json"#;
         let text = String::from_utf8_lossy(&failed.stderr);
         assert_eq!(failed.status.code(), Some(1), "{text}");
         assert!(text.contains("build     | source:1: it is broken"), "{text}");
-        assert!(text.contains("error: the build failed: exit status: 3"), "{text}");
+        assert!(text.contains("the build failed: exit status: 3"), "{text}");
     }
 
     async fn a_plugin_of_another_host_s_is_hosted_by_its_cookie() {

@@ -147,7 +147,7 @@ e2e! {
         let output = run_after("trap '' XFSZ; ulimit -f 2048", &kit).output().unwrap();
         let text = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{text}");
-        let error = text.lines().find(|line| line.starts_with("error: ")).unwrap_or_default();
+        let error = text.lines().find(|line| line.starts_with("{\"error\"")).unwrap_or_default();
         assert!(error.contains("plugin `helloworld`") && error.contains("too large"), "{text}");
         kit.assert_clean();
     }
