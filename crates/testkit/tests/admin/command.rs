@@ -154,9 +154,9 @@ e2e! {
             if line["target"] != "outrigger::plugin" {
                 continue;
             }
-            assert_eq!((&line["plugin"], &line["interface"]), (&json!("helloworld"), &json!("helloworld")));
-            assert_eq!((&line["version"], &line["generation"]), (&json!("1.0.0"), &json!(1)), "{line}");
-            assert!(line["message"].is_string() && line["fields"].is_string(), "{line}");
+            assert_eq!((&line["fields"]["plugin"], &line["fields"]["interface"]), (&json!("helloworld"), &json!("helloworld")));
+            assert_eq!((&line["fields"]["version"], &line["fields"]["generation"]), (&json!("1.0.0"), &json!(1)), "{line}");
+            assert!(line["fields"]["message"].is_string() && line["fields"]["fields"].is_string(), "{line}");
         }
     }
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use outrigger_testkit::hosted::Hosted;
 use outrigger_testkit::{artifacts, e2e, kit::Kit};
-use rustix::process::Signal;
 use serde_json::json;
 
 use crate::running::Running;
@@ -81,10 +80,10 @@ e2e! {
         let running = Running(host);
         assert!(running.outrigger(&["stop", "helloworld"]).status.success());
         manager.hears("STATUS=0 of 1 plugins serve; `helloworld` is stopped");
-        running.0.signal(Signal::TERM);
+        // A second signal would take its patience.
+        running.ends();
         let heard = manager.hears("STOPPING=1");
         assert!(!heard.concat().contains("WATCHDOG"), "nobody asked to be told: {heard:?}");
-        running.ends();
         kit.assert_clean();
     }
 
