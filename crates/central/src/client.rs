@@ -162,7 +162,10 @@ impl Central for Client {
         let mut partial = Partial::beside(path).map_err(failed)?;
         let fetch = self.everywhere(&reference, async |url: &Url| match mirrored(url) {
             Some(from) => partial.copy(url, &from, limits.largest),
-            None => partial.fill(&self.http, url, limits.largest).await,
+            None => {
+                let told = self.config.on_download.as_ref();
+                partial.fill(&self.http, url, limits.largest, told).await
+            }
         });
         self.run(limits.distribution, fetch)?;
         partial.persist(path).map_err(failed)

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use crate::progress::OnDownload;
 use crate::{Address, AddressError, Pin, PinError, Template, TemplateError};
 
 /// A plugin central, and how it is talked to.
@@ -34,6 +35,8 @@ pub struct Config {
     pub proxy: Option<String>,
     /// Limits on time and size.
     pub limits: Limits,
+    /// Who is told how far downloads have come.
+    pub on_download: Option<OnDownload>,
 }
 
 /// Limits on time and size.
@@ -123,6 +126,7 @@ impl Config {
             client: None,
             proxy: None,
             limits: Limits::default(),
+            on_download: None,
         })
     }
 

@@ -14,6 +14,7 @@ use crate::FetchError;
 use crate::address::without_secrets;
 use crate::error::shown;
 use crate::http::{Http, Resume};
+use crate::progress::{Download, OnDownload};
 
 /// A file on its way, beside its place.
 #[derive(Debug)]
@@ -43,6 +44,7 @@ impl Partial {
         http: &Http,
         url: &Url,
         limit: u64,
+        told: Option<&OnDownload>,
     ) -> Result<(), FetchError> {
         let resume = self.validator.clone().filter(|_| self.length > 0);
         let resume = resume.map(|validator| Resume { from: self.length, validator });
@@ -55,13 +57,22 @@ impl Partial {
         if response.content_length().is_some_and(|more| self.length.saturating_add(more) > limit) {
             return Err(large());
         }
+        let of = response.content_length().map(|more| self.length + more);
+        let file = url.path_segments().and_then(Iterator::last).unwrap_or_default();
+        let tell = |bytes, done| {
+            if let Some(told) = told {
+                told.tell(Download { file, bytes, of, done });
+            }
+        };
         while let Some(piece) = response.chunk().await.map_err(|error| FetchError::http(&error))? {
             self.length += piece.len() as u64;
             if self.length > limit {
                 return Err(large());
             }
             self.file.write_all(&piece).map_err(disk("a download cannot be written"))?;
+            tell(self.length, false);
         }
+        tell(self.length, true);
         let kind = response.headers().get(CONTENT_TYPE);
         self.must_be_zip(url, kind.map_or(&b"something else"[..], HeaderValue::as_bytes))
     }

@@ -14,9 +14,11 @@ mod error;
 mod http;
 mod netrc;
 mod pin;
+mod progress;
 
 pub use address::{Address, AddressError, Template, TemplateError};
 pub use client::Client;
 pub use config::{Config, ConfigError, Limits};
 pub use error::FetchError;
 pub use pin::{Pin, PinError};
+pub use progress::{Download, OnDownload};

@@ -1,5 +1,6 @@
 //! `outrigger run`: hosts the plugins of a settings file.
 
+mod download;
 pub(crate) mod flags;
 mod show;
 

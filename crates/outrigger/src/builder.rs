@@ -21,7 +21,7 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::host::PluginHost;
-use crate::trust::{Choice, check_judge, trust};
+use crate::trust::{Choice, Downloads, check_judge, trust};
 
 /// What a host is to be. Made by [`PluginHost::builder`].
 ///
@@ -35,6 +35,7 @@ pub struct PluginHostBuilder {
     interfaces: Interfaces,
     verification: Choice,
     public_key: Option<PathBuf>,
+    downloads: Downloads,
     identity: String,
     driver: Option<Arc<dyn Driver>>,
     /// By the names that were given.
@@ -111,6 +112,16 @@ impl PluginHostBuilder {
     #[cfg(all(feature = "central", feature = "openpgp"))]
     pub fn online(mut self) -> Self {
         self.verification = Choice::Online { trust_central_key: false };
+        self
+    }
+
+    /// Has whoever waits told how far downloads from the plugin central have come.
+    #[cfg(feature = "central")]
+    pub fn on_download(
+        mut self,
+        told: impl Fn(outrigger_central::Download<'_>) + Send + Sync + 'static,
+    ) -> Self {
+        self.downloads.told = Some(outrigger_central::OnDownload::new(told));
         self
     }
 
@@ -237,9 +248,10 @@ impl PluginHostBuilder {
         }
         let outputs = named(&settings, "output", self.outputs)?;
         let asked = self.verification.clone();
-        let (choice, public_key) = (self.verification, self.public_key);
-        let make_trust: MakeTrust =
-            Arc::new(move |settings| trust(settings, choice.clone(), public_key.clone()));
+        let (choice, public_key, downloads) = (self.verification, self.public_key, self.downloads);
+        let make_trust: MakeTrust = Arc::new(move |settings| {
+            trust(settings, choice.clone(), public_key.clone(), &downloads)
+        });
         let trust = make_trust(&settings)?;
         Host::check(&settings, &self.interfaces, &sources, &*trust.verifier)?;
         check_judge(&settings, &asked, &sources)?;

@@ -95,7 +95,7 @@ pub use following::Following;
 pub use host::PluginHost;
 
 #[cfg(feature = "central")]
-pub use outrigger_central::Template as PathTemplate;
+pub use outrigger_central::{Download, Template as PathTemplate};
 pub use outrigger_core::manager::{Applied, Reloaded, Remote, WatchSettings};
 pub use outrigger_core::settings::{self, Settings, SettingsError};
 pub use outrigger_core::{

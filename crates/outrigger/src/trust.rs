@@ -32,31 +32,39 @@ pub(crate) enum Choice {
 /// The file names of a public key: ours and GoQuorum's, then Smilo's.
 const KEYS: [&str; 2] = ["gpg.key", "Central.pgp.pk"];
 
+/// Who is told of downloads.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Downloads {
+    #[cfg(feature = "central")]
+    pub(crate) told: Option<outrigger_central::OnDownload>,
+}
+
 /// Makes both. Settings may ask for more than the choice does, and never for
 /// less.
 pub(crate) fn trust(
     settings: &Settings,
     choice: Choice,
     public_key: Option<PathBuf>,
+    downloads: &Downloads,
 ) -> Result<Trust, HostError> {
     let base_dir = &settings.base_dir;
     let (verifier, central): (Arc<dyn Verifier>, _) = match choice {
         // A flag said so, and a flag may.
         Choice::DangerSkip => {
-            let central = configured(settings)?;
+            let central = configured(settings, downloads)?;
             return Ok(Trust { verifier: Arc::new(Verification::DangerSkip), central });
         }
-        Choice::Custom(verifier) => (verifier, configured(settings)?),
+        Choice::Custom(verifier) => (verifier, configured(settings, downloads)?),
         Choice::LocalKey => {
             let verification = Verification::LocalKey {
                 public_key: public_key.unwrap_or_else(|| local_key(base_dir)),
                 signature_dir: base_dir.clone(),
             };
-            (Arc::new(verification), configured(settings)?)
+            (Arc::new(verification), configured(settings, downloads)?)
         }
         #[cfg(all(feature = "central", feature = "openpgp"))]
         Choice::Online { trust_central_key } => {
-            let central = central::client(settings)?;
+            let central = central::client(settings, downloads)?;
             let key = online::key(settings, public_key, trust_central_key)?;
             (Arc::new(online::verifier(settings, central.clone(), key)), Some(central))
         }
@@ -90,12 +98,15 @@ pub(crate) fn check_judge(
 }
 
 #[cfg(feature = "central")]
-fn configured(settings: &Settings) -> Result<Option<Arc<dyn Central>>, HostError> {
-    settings.central.configured.then(|| central::client(settings)).transpose()
+fn configured(
+    settings: &Settings,
+    downloads: &Downloads,
+) -> Result<Option<Arc<dyn Central>>, HostError> {
+    settings.central.configured.then(|| central::client(settings, downloads)).transpose()
 }
 
 #[cfg(not(feature = "central"))]
-fn configured(settings: &Settings) -> Result<Option<Arc<dyn Central>>, HostError> {
+fn configured(settings: &Settings, _: &Downloads) -> Result<Option<Arc<dyn Central>>, HostError> {
     if settings.central.configured {
         return Err(HostError::Lacking {
             what: "the plugin central that the settings name",

@@ -1,5 +1,6 @@
 //! GoQuorum's flags, for every command that needs what a host is given.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -8,6 +9,7 @@ use outrigger::{
     InterfaceSpec, PluginHost, PluginHostBuilder, account, helloworld, qlight, security,
 };
 
+use super::download;
 use crate::failure::Failure;
 
 /// What a host is given: its settings, and who is trusted.
@@ -74,6 +76,10 @@ impl HostFlags {
             ));
         }
         let mut builder = PluginHost::builder().identity(&self.identity);
+        if std::io::stderr().is_terminal() {
+            builder =
+                builder.on_download(|download| download::show(&mut std::io::stderr(), download));
+        }
         for interface in interfaces() {
             builder = builder.interface(interface);
         }

@@ -8,7 +8,12 @@ use outrigger_core::settings::{CentralSettings, ProcessEnv, Settings, read_confi
 use outrigger_discovery::Central;
 use outrigger_types::{ConfigSource, RawConfig};
 
-pub(super) fn client(settings: &Settings) -> Result<Arc<dyn Central>, HostError> {
+use super::Downloads;
+
+pub(super) fn client(
+    settings: &Settings,
+    downloads: &Downloads,
+) -> Result<Arc<dyn Central>, HostError> {
     let wrong = |error: ConfigError| HostError::Central(error.to_string());
     let central = &settings.central;
     let mut config = Config::new(
@@ -32,6 +37,7 @@ pub(super) fn client(settings: &Settings) -> Result<Arc<dyn Central>, HostError>
     config.netrc.clone_from(&central.netrc);
     config.client.clone_from(&central.client);
     config.proxy.clone_from(&central.proxy);
+    config.on_download.clone_from(&downloads.told);
     config.limits.largest = settings.unpack.archive_size;
     Ok(Arc::new(Client::new(config).map_err(wrong)?))
 }

@@ -45,7 +45,8 @@ fn a_host_that_cannot_judge_signatures_says_so_before_it_starts() {
 fn a_verifier_that_cannot_judge_signatures_lets_nothing_pass() {
     let (home, file) = settings("");
     let settings = register(file, Choice::DangerSkip).unwrap().settings().clone();
-    let verifier = trust(&settings, Choice::LocalKey, None).unwrap().verifier;
+    let verifier =
+        trust(&settings, Choice::LocalKey, None, &Downloads::default()).unwrap().verifier;
     let digest = outrigger_discovery::sha256(b"zip".as_slice()).unwrap();
     let error = verifier.verify(&home.path().join("hello.zip"), &digest).unwrap_err();
     let lacking = matches!(error, outrigger_discovery::VerifyError::NoOpenPgp);

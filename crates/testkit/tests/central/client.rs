@@ -1,9 +1,10 @@
 //! What a server can do wrong, and what is left on the disk then.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use outrigger_central::{Client, Config};
+use outrigger_central::{Client, Config, Download, OnDownload};
 use outrigger_discovery::Central as _;
 use outrigger_testkit::central::{Answer, Asked, FakeCentral};
 use outrigger_types::{ConfigSource, Platform, PluginDefinition};
@@ -79,6 +80,24 @@ fn a_distribution_comes_from_the_template_s_address_whole() {
     assert_eq!(asked.len(), 1);
     assert_eq!(asked[0].path, PATH);
     assert!(asked[0].header("user-agent").unwrap().starts_with("outrigger/"));
+}
+
+#[test]
+fn whoever_waits_is_told_how_far_a_download_has_come() {
+    let server = FakeCentral::start(|_| Answer::body(zip(300_000)));
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let (seen, mut config) = (told.clone(), config(&server.url()));
+    config.on_download = Some(OnDownload::new(move |download: Download<'_>| {
+        assert_eq!(download.file, "hello-1.0.0-linux-amd64.zip");
+        seen.lock().unwrap().push((download.bytes, download.of, download.done));
+    }));
+    Base::new().fetch(config).unwrap();
+    let told = told.lock().unwrap();
+    assert!(told.len() > 2, "more than its end: {told:?}");
+    assert!(told.is_sorted_by(|one, next| one.0 <= next.0));
+    assert!(told.iter().all(|(_, of, _)| *of == Some(300_004)));
+    assert_eq!(told.last(), Some(&(300_004, Some(300_004), true)));
+    assert_eq!(told.iter().filter(|(.., done)| *done).count(), 1);
 }
 
 #[test]
