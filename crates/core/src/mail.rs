@@ -25,7 +25,11 @@ impl Mailbox {
     }
 
     pub(crate) fn plugin(instance: &outrigger_types::InstanceName) -> Arc<Self> {
-        Arc::new(Self { actor: instance.to_string(), kind: "plugin", handles: OnceLock::new() })
+        Arc::new(Self {
+            actor: format!("plugin:{instance}"),
+            kind: "plugin",
+            handles: OnceLock::new(),
+        })
     }
 
     fn handles(&self) -> &(Gauge, Histogram) {

@@ -104,7 +104,7 @@ table! {
     RELOAD_SECONDS = Histogram "outrigger_reload_duration_seconds" ["plugin"]
         "From the start of a reload that succeeded to the switch of its calls.";
     CERTIFICATE = Gauge "outrigger_plugin_certificate_expiry_timestamp_seconds" ["plugin"]
-        "When the first certificate of the connection expires.";
+        "When the certificate that the plugin made for its generation expires, or 0.";
 
     MEMORY = Gauge "outrigger_plugin_resident_memory_bytes" ["plugin"]
         "Resident memory of the plugin's processes; what they share counts for each.";
@@ -124,7 +124,7 @@ table! {
         "Lines that somebody who followed the log read too slowly to get.";
 
     MESSAGES_WAITING = Gauge "outrigger_actor_messages_waiting" ["actor"]
-        "Messages that an actor has not begun with: `manager`, or an instance.";
+        "Messages that an actor has not begun with: `manager`, or `plugin:` and an instance.";
     MESSAGE_SECONDS = Histogram "outrigger_actor_queue_duration_seconds" ["actor"]
         "How long a message waited for its actor: `manager`, or `plugin` for all instances.";
     INSTANCES = Gauge "outrigger_instances" []

@@ -7,6 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::call::Caller;
 use crate::fault::GatewayError;
+use crate::metrics;
 
 /// Calls that one actor has under way at the same time; further ones are refused.
 pub(crate) const IN_FLIGHT: usize = 1_024;
@@ -24,9 +25,11 @@ impl Default for Slots {
 impl Slots {
     /// Room for one call, until it is dropped.
     pub(crate) fn take(&self, caller: &Caller) -> Result<OwnedSemaphorePermit, GatewayError> {
-        self.0.clone().try_acquire_owned().map_err(|_| GatewayError::Overloaded {
-            plugin: caller.link().instance().to_string(),
-            limit: IN_FLIGHT,
+        self.0.clone().try_acquire_owned().map_err(|_| {
+            let plugin = caller.link().instance().to_string();
+            metrics::overloaded(&plugin);
+            caller.link().counts().failed();
+            GatewayError::Overloaded { plugin, limit: IN_FLIGHT }
         })
     }
 }

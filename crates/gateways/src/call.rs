@@ -14,7 +14,7 @@ use tonic::{Request, Response, Status};
 use tracing::Instrument as _;
 
 use crate::fault::GatewayError;
-use crate::metrics::{self, MethodMetrics};
+use crate::metrics::MethodMetrics;
 
 /// A method of an interface, and what a gateway keeps for it.
 #[derive(Debug)]
@@ -232,7 +232,7 @@ impl Caller {
             if left.is_zero() || !self.0.budget().spend() {
                 break;
             }
-            metrics::repeated(self.0.instance().as_str(), method.name);
+            method.metrics.repeated(self.0.instance().as_str(), method.name);
             match self.call(method, CallOptions { deadline: Some(left) }, send).await {
                 Ok(answer) => return Ok(answer),
                 Err(again) if again.was_lost() => error = again,
@@ -264,6 +264,7 @@ impl Caller {
         F: Future<Output = Sent<T>>,
     {
         let plugin = self.0.instance().as_str();
+        let mut unended = Unended { caller: self, method, armed: true };
         let work = self.guarded(method, options, send);
         // Looked at here, since a span that nobody wants still costs its fields.
         let outcome = if tracing::span_enabled!(target: "outrigger::call", tracing::Level::DEBUG) {
@@ -279,6 +280,7 @@ impl Caller {
         } else {
             work.await
         };
+        unended.armed = false;
         if let Err(error) = &outcome {
             method.metrics.failed(plugin, method.name, error);
             self.0.counts().failed();
@@ -327,6 +329,7 @@ impl Caller {
         let (had_it, blamed) = (AtomicU64::new(0), AtomicBool::new(false));
         let work = async {
             if let Some(chaos) = limits.chaos {
+                let _queued = method.metrics.queued(plugin, method.name);
                 Box::pin(self.0.suffer(chaos)).await?;
             }
             let entered = match self.0.enter_now() {
@@ -385,6 +388,23 @@ impl Caller {
         self.0.counts().answered(took);
         method.metrics.answered(plugin, method.name, took.as_secs_f64());
         Ok(answer)
+    }
+}
+
+/// Counts a call whose future is dropped before it ended.
+struct Unended<'a> {
+    caller: &'a Caller,
+    method: &'a Method,
+    armed: bool,
+}
+
+impl Drop for Unended<'_> {
+    fn drop(&mut self) {
+        if self.armed {
+            let Self { caller, method, .. } = self;
+            method.metrics.abandoned(caller.0.instance().as_str(), method.name);
+            caller.0.counts().failed();
+        }
     }
 }
 

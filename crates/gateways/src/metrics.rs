@@ -14,6 +14,8 @@ pub(crate) struct MethodMetrics {
     handles: OnceLock<Handles>,
     /// By the place of its code among [`GatewayError::CODES`].
     failed: [OnceLock<Counter>; GatewayError::CODES.len()],
+    refused: [OnceLock<Counter>; GatewayError::CODES.len()],
+    repeated: OnceLock<Counter>,
 }
 
 struct Handles {
@@ -74,24 +76,48 @@ impl MethodMetrics {
         handles.seconds.record(seconds);
     }
 
+    /// A call that nobody waited for any more.
+    #[cold]
+    pub(crate) fn abandoned(&self, plugin: &str, method: &'static str) {
+        self.ended(plugin, method, GatewayError::CODES[0], 0);
+    }
+
     #[cold]
     pub(crate) fn failed(&self, plugin: &str, method: &'static str, error: &GatewayError) {
         let code = error.code();
         let place = GatewayError::CODES.iter().position(|known| *known == code);
         let Some(place) = place else { return };
+        self.ended(plugin, method, code, place);
+        if error.was_not_sent() {
+            let counter = self.refused[place].get_or_init(|| {
+                metrics::counter!(names::CALLS_REFUSED.name, "plugin" => plugin.to_owned(), "method" => method, "reason" => code)
+            });
+            counter.increment(1);
+        }
+    }
+
+    fn ended(&self, plugin: &str, method: &'static str, code: &'static str, place: usize) {
         let counter = self.failed[place].get_or_init(|| {
             metrics::counter!(names::CALLS.name, "plugin" => plugin.to_owned(), "method" => method, "code" => code)
         });
         counter.increment(1);
-        if error.was_not_sent() {
-            metrics::counter!(names::CALLS_REFUSED.name, "plugin" => plugin.to_owned(), "method" => method, "reason" => code)
-                .increment(1);
-        }
+    }
+
+    #[cold]
+    pub(crate) fn repeated(&self, plugin: &str, method: &'static str) {
+        let counter = self.repeated.get_or_init(|| {
+            metrics::counter!(names::CALLS_REPEATED.name, "plugin" => plugin.to_owned(), "method" => method)
+        });
+        counter.increment(1);
     }
 }
 
+/// A call that a gateway actor refused before it knew which method was meant.
 #[cold]
-pub(crate) fn repeated(plugin: &str, method: &'static str) {
-    metrics::counter!(names::CALLS_REPEATED.name, "plugin" => plugin.to_owned(), "method" => method)
+pub(crate) fn overloaded(plugin: &str) {
+    let (plugin, code) = (|| plugin.to_owned(), "overloaded");
+    metrics::counter!(names::CALLS.name, "plugin" => plugin(), "method" => "-", "code" => code)
+        .increment(1);
+    metrics::counter!(names::CALLS_REFUSED.name, "plugin" => plugin(), "method" => "-", "reason" => code)
         .increment(1);
 }

@@ -17,6 +17,9 @@ const STATE: HeaderName = HeaderName::from_static("tracestate");
 /// `tracestate` of a stranger that is passed on, in bytes. The W3C asks for 512.
 const LONGEST_STATE: usize = 512;
 
+/// Of the path of a request that is served.
+const LONGEST_PATH: usize = 200;
+
 /// From now on every call over a plugin's connection carries the trace of the span
 /// that it is made in, and every call that is served continues its caller's. May be
 /// repeated; for the whole process.
@@ -49,7 +52,8 @@ fn inject(headers: &mut HeaderMap) {
 /// A request without a trace, such as a health check, begins none.
 fn accept(headers: &HeaderMap, path: &str) -> Span {
     let Some(parent) = parse(headers) else { return Span::none() };
-    let span = tracing::info_span!(
+    let path = &path[..path.floor_char_boundary(LONGEST_PATH)];
+    let span = tracing::debug_span!(
         target: "outrigger::serve",
         "plugin.serve",
         otel.kind = "server",

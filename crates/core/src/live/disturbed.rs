@@ -41,7 +41,7 @@ impl Link {
         if chaos.fails(self.0.disturbed.fetch_add(1, Ordering::Relaxed)) {
             return Err(Unavailable::Disturbed { instance: self.0.instance.clone() });
         }
-        tokio::time::sleep(chaos.delay).await;
+        tokio::time::sleep_until((Instant::now() + chaos.delay).min(chaos.until)).await;
         Ok(())
     }
 }

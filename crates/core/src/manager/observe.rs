@@ -1,5 +1,6 @@
 //! What can be counted only by looking: what the processes of plugins use.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use metrics::gauge;
@@ -18,6 +19,7 @@ const EVERY: Duration = Duration::from_secs(5);
 pub(super) async fn observe(registry: Registry, end: CancellationToken) {
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut before = BTreeSet::new();
     gauge!(names::BUILD.name, "version" => env!("CARGO_PKG_VERSION")).set(1);
     loop {
         tokio::select! {
@@ -26,8 +28,12 @@ pub(super) async fn observe(registry: Registry, end: CancellationToken) {
         }
         let all = registry.all().clone();
         let known = all.iter().map(|(name, instance)| (name.clone(), instance.status.borrow().pid));
-        let known: Vec<(InstanceName, Option<u32>)> = known.collect();
+        let mut known: Vec<(InstanceName, Option<u32>)> = known.collect();
         gauge!(names::INSTANCES.name).set(known.len() as f64);
+        let now: BTreeSet<InstanceName> = known.iter().map(|(name, _)| name.clone()).collect();
+        // Those that settings dropped use nothing any more.
+        known.extend(before.difference(&now).map(|gone: &InstanceName| (gone.clone(), None)));
+        before = now;
         // It ends by itself: `/proc` does not hang.
         let _looked = tokio::task::spawn_blocking(move || look(&known)).await;
     }

@@ -50,12 +50,15 @@ impl Processes {
         found
     }
 
-    /// What a process and its descendants use, and, where its parent is a launcher
-    /// that has no other child, that one too.
+    /// What a process and its descendants use. Its launcher, which is a child of this
+    /// process and takes its orphans, and what else descends from that one are of it.
     pub(crate) fn tree(&self, pid: u32) -> Option<Usage> {
+        self.tree_under(pid, std::process::id())
+    }
+
+    fn tree_under(&self, pid: u32, host: u32) -> Option<Usage> {
         let parent = self.all.get(&pid)?.parent;
-        let alone = self.children.get(&parent).is_some_and(|children| children.len() == 1);
-        let launched = alone && parent != std::process::id() && parent > 1;
+        let launched = self.all.get(&parent).is_some_and(|launcher| launcher.parent == host);
         let mut usage = Usage::default();
         let mut left = vec![if launched { parent } else { pid }];
         while let Some(next) = left.pop() {
@@ -99,6 +102,28 @@ mod tests {
         assert_eq!(parse(stat), Some(process));
         assert_eq!(parse("7 (sh) S 3"), None);
         assert_eq!(parse(""), None);
+    }
+
+    #[test]
+    fn a_launcher_and_the_orphans_that_it_took_are_of_the_plugin_and_strangers_are_not() {
+        let (host, launcher, plugin, orphan) = (9_000_001, 9_000_002, 9_000_003, 9_000_004);
+        let (shell, attached) = (9_000_005, 9_000_006);
+        let mut found = Processes::default();
+        for (pid, parent) in [
+            (host, 1),
+            (launcher, host),
+            (plugin, launcher),
+            (orphan, launcher),
+            (shell, 1),
+            (attached, shell),
+        ] {
+            found.all.insert(pid, Process { parent, ticks: 0, threads: 1, pages: 1 });
+            found.children.entry(parent).or_default().push(pid);
+        }
+        let processes = |pid| found.tree_under(pid, host).unwrap().processes;
+        assert_eq!((processes(plugin), processes(attached)), (3, 1));
+        // One that was started without a launcher is the host's own child.
+        assert_eq!(processes(launcher), 3);
     }
 
     #[test]

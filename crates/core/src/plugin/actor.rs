@@ -59,8 +59,12 @@ pub(crate) struct PluginActor {
     epoch: Instant,
     tickets: Ticket,
     callers: HashMap<Ticket, oneshot::Sender<Result<Generation, PluginError>>>,
-    /// The spans of generations that are on their way.
+    /// Cancelled when another freeze takes the place of one.
+    frozen: CancellationToken,
+    /// The spans of generations that are on their way, and of the one whose files were
+    /// found and that waits for its turn.
     spans: HashMap<Generation, Span>,
+    found: Option<Span>,
     /// Steps under way, to be cancelled.
     steps: HashMap<Generation, CancellationToken>,
     /// Effects that are not carried out yet, and what the one is about that is being.
@@ -111,6 +115,8 @@ impl PluginActor {
             tickets: 0,
             callers: HashMap::new(),
             spans: HashMap::new(),
+            found: None,
+            frozen: CancellationToken::new(),
             steps: HashMap::new(),
             pending: VecDeque::new(),
             carried_out: None,
@@ -245,13 +251,7 @@ impl PluginActor {
             self.lifecycle.proven().cloned(),
         );
         let failed = move |error| Event::Resolved(generation, Err(error));
-        let span = tracing::debug_span!(
-            target: "outrigger::lifecycle",
-            "plugin.generation",
-            plugin = %self.instance,
-            generation = generation.0,
-            version = %self.provider.definition.version,
-        );
+        let span = self.generation_span(generation, &self.provider);
         let work = work.instrument(phase!(&span, "plugin.resolve"));
         self.spans.insert(generation, span);
         self.spawn(ctx, async move { Event::Resolved(generation, work.await) }, failed);
@@ -268,7 +268,11 @@ impl PluginActor {
             loaded.clone(),
             cancel,
         );
-        let work = work.instrument(phase!(self.span(generation), "plugin.launch"));
+        // What restarts, and what takes over, has its files already.
+        let span = self.found.take();
+        let span = span.unwrap_or_else(|| self.generation_span(generation, &loaded.provider));
+        let work = work.instrument(phase!(&span, "plugin.launch"));
+        self.spans.insert(generation, span);
         let work = async move {
             let launched = work.await.map(|launched| {
                 let Launched { connection, security, multiplexed } = launched;
@@ -356,6 +360,16 @@ impl PluginActor {
             let _ended = actor.send(Happened(event)).await;
         };
         self.host.tasks.spawn_on(work, &self.host.io);
+    }
+
+    fn generation_span(&self, generation: Generation, provider: &ProviderSettings) -> Span {
+        tracing::debug_span!(
+            target: "outrigger::lifecycle",
+            "plugin.generation",
+            plugin = %self.instance,
+            generation = generation.0,
+            version = %provider.definition.version,
+        )
     }
 
     /// The span of a generation that is on its way.

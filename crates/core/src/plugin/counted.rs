@@ -39,10 +39,9 @@ impl PluginActor {
     }
 
     /// Counts a death, a hang, or an attempt that failed.
-    pub(super) fn count_failure(&mut self, kind: &PluginErrorKind) {
+    pub(super) fn count_failure(&self, kind: &PluginErrorKind) {
         let (plugin, reason) = (self.instance.to_string(), kind.word());
         counter!(names::FAILURES.name, "plugin" => plugin, "reason" => reason).increment(1);
-        self.failed_with = Some(reason);
     }
 
     fn reloaded(&self, result: &'static str) {
@@ -124,8 +123,14 @@ pub(crate) fn version(status: &PluginStatus, serves: bool) {
 
 /// The gauge of a certificate's last moment.
 pub(crate) fn certificate(instance: &InstanceName, der: Option<&[u8]>) {
-    if let Some(expiry) = der.and_then(expiry::not_after) {
-        gauge!(names::CERTIFICATE.name, "plugin" => instance.to_string()).set(expiry as f64);
+    let expiry = der.and_then(expiry::not_after).unwrap_or_default();
+    gauge!(names::CERTIFICATE.name, "plugin" => instance.to_string()).set(expiry as f64);
+}
+
+/// The gauges of what served, when it does no more.
+pub(crate) fn nothing_serves(instance: &InstanceName) {
+    for metric in [names::HEALTHY, names::CERTIFICATE] {
+        gauge!(metric.name, "plugin" => instance.to_string()).set(0);
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use outrigger_transport::{Connection, Health};
 use outrigger_types::{Generation, InstanceName};
+use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::actor::PluginActor;
@@ -13,6 +14,7 @@ use crate::error::{PluginError, PluginErrorKind};
 use crate::mail::Mail;
 use crate::metrics::HEALTHY;
 use crate::settings::Timeouts;
+use crate::status::PluginStatus;
 
 /// Ends with the generation's death, which it reports.
 pub(super) async fn watch_death(
@@ -31,7 +33,7 @@ pub(super) async fn watch_death(
 /// never HTTP/2 pings: grpc-go's servers end connections that ping.
 pub(super) async fn watch_health(
     connection: Arc<dyn Connection>,
-    generation: Generation,
+    (generation, served): (Generation, watch::Receiver<PluginStatus>),
     instance: InstanceName,
     actor: Mail<PluginActor>,
     timeouts: Timeouts,
@@ -44,7 +46,10 @@ pub(super) async fn watch_health(
     while misses < timeouts.health_misses {
         ticks.tick().await;
         let health = connection.health(timeouts.health_timeout).await;
-        healthy.set(if health == Health::Unreachable { 0.0 } else { 1.0 });
+        // Of a spare's health nobody is told.
+        if served.borrow().generation == Some(generation) {
+            healthy.set(if health == Health::Unreachable { 0.0 } else { 1.0 });
+        }
         match health {
             Health::Unreachable => misses += 1,
             Health::Unsupported => return,

@@ -55,7 +55,7 @@ impl PluginActor {
         });
     }
 
-    pub(super) fn failed(&mut self, error: &PluginError) {
+    pub(super) fn failed(&self, error: &PluginError) {
         self.count_failure(&error.kind);
         let text: Arc<str> = error.kind.to_string().into();
         self.status.send_modify(|status| {

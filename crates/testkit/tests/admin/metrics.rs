@@ -76,6 +76,9 @@ e2e! {
         eventually("it is back", || get("outrigger_plugin_generation", &[]) == Some(2.0)).await;
         hanging.abort();
         waiting.await.unwrap().ok();
+        eventually("the one that was given up is counted", || {
+            get("outrigger_calls_total", &[("code", "cancelled")]) == Some(1.0)
+        }).await;
         kit.set("/providers/helloworld/timeouts", json!({ "call": "20s", "drain": "1s" }));
         let generation = host.reload("helloworld").await.unwrap();
         assert_eq!(generation, Generation(3));
@@ -95,7 +98,7 @@ e2e! {
             ("outrigger_calls_in_flight", vec![], 0.0),
             ("outrigger_calls_queued", vec![], 0.0),
             ("outrigger_plugin_healthy", vec![], 1.0),
-            ("outrigger_actor_messages_waiting", vec![("actor", "helloworld")], 0.0),
+            ("outrigger_actor_messages_waiting", vec![("actor", "plugin:helloworld")], 0.0),
             ("outrigger_plugin_info", vec![("version", "1.0.0")], 1.0),
             ("outrigger_instances", vec![], 1.0),
         ] {

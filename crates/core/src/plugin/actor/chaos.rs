@@ -16,6 +16,9 @@ impl PluginActor {
                 let frozen = self.jolt(Jolt::Freeze);
                 let Some((_, serving)) = self.lifecycle.serving() else { return frozen };
                 if frozen == Disturbed::Done {
+                    // The later one says when it thaws.
+                    std::mem::take(&mut self.frozen).cancel();
+                    let later = self.frozen.clone();
                     let (connection, over) = (serving.connection.clone(), self.chaos.child_token());
                     self.host.tasks.spawn_on(
                         async move {
@@ -23,6 +26,7 @@ impl PluginActor {
                                 () = tokio::time::sleep(lasts) => {}
                                 () = over.cancelled() => {}
                                 _ = connection.died() => return,
+                                () = later.cancelled() => return,
                             }
                             connection.jolt(Jolt::Thaw);
                         },

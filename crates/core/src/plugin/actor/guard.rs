@@ -10,7 +10,7 @@ use crate::caught::text;
 use crate::error::{PluginError, PluginErrorKind};
 use crate::plugin::Event;
 use crate::plugin::effects::fault;
-use crate::plugin::lifecycle::Concerned;
+use crate::plugin::lifecycle::{Concerned, Denied, Notice};
 
 impl PluginActor {
     /// Does what a message asks for.
@@ -40,6 +40,8 @@ impl PluginActor {
         for (_, step) in self.steps.drain() {
             step.cancel();
         }
+        self.spans.clear();
+        self.found = None;
         self.end_rehearsal();
         let fed = catch_unwind(AssertUnwindSafe(|| self.feed_panic(error, ctx)));
         if fed.is_err() {
@@ -55,6 +57,11 @@ impl PluginActor {
         for effect in std::mem::take(&mut self.pending) {
             match effect {
                 Effect::Retire(..) => self.run(effect, ctx),
+                // Nothing serves that was to be told of.
+                Effect::Announce(Notice::Reloaded { .. }) => {
+                    self.announce(Notice::ReloadFailed(Denied::Failed(error.clone())));
+                }
+                Effect::Announce(notice) => self.announce(notice),
                 _ => lost.extend(effect.generation()),
             }
         }

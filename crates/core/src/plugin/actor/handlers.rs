@@ -147,6 +147,9 @@ impl Handler<Happened> for PluginActor {
         let concerned = event.generation();
         let happened = self.guarded(ctx, |actor, ctx| {
             let _nothing_to_fail = failpoint::fails("plugin.happened");
+            if let Event::Resolved(generation, Ok(_)) = &event {
+                actor.found = actor.spans.remove(generation);
+            }
             if let Event::Resolved(generation, Err(_))
             | Event::Launched(generation, Err(_))
             | Event::Initialised(generation, Err(_)) = &event

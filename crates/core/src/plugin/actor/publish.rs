@@ -24,6 +24,7 @@ impl PluginActor {
         let _nothing_to_fail = failpoint::fails("plugin.publish");
         self.steps.retain(|step, _| *step > generation);
         let span = self.spans.remove(&generation);
+        self.spans.retain(|step, _| *step > generation);
         let _within = span.map(|span| phase!(&span, "plugin.publish").entered());
         let Some((_, serving)) = self.lifecycle.serving() else { return };
         let (connection, live) = (serving.connection.clone(), serving.live.clone());
@@ -92,6 +93,7 @@ impl PluginActor {
 
     /// A spare is ready: it is asked for its health like what serves.
     pub(super) fn keep(&mut self, generation: Generation, ctx: &mut Context<Self>) {
+        self.spans.remove(&generation);
         let Some((_, serving)) = self.lifecycle.spare_mut() else { return };
         let (connection, loaded) = (serving.connection.clone(), serving.loaded.clone());
         let health = self.health(generation, connection, &loaded.provider, ctx);
@@ -113,7 +115,9 @@ impl PluginActor {
         let test = self.blueprint.attached().is_some_and(|reattach| reattach.test);
         (!test).then(|| {
             let (instance, actor) = (self.instance.clone(), self.mail(ctx));
-            let health = watch_health(connection, generation, instance, actor, provider.timeouts);
+            let served = self.status.subscribe();
+            let health =
+                watch_health(connection, (generation, served), instance, actor, provider.timeouts);
             AbortOnDropHandle::new(self.host.io.spawn(health))
         })
     }
@@ -143,6 +147,7 @@ impl PluginActor {
             }
         };
         counted::version(&self.status.borrow(), false);
+        counted::nothing_serves(&self.instance);
         self.status.send_modify(|status| {
             status.generation = None;
             status.serving_since = None;
@@ -161,6 +166,8 @@ impl PluginActor {
         self.crashed(error, lost);
         tracing::warn!(%generation, "{error}");
         self.failed(error);
+        // The first of several reasons is why something else serves in the end.
+        self.failed_with.get_or_insert(error.kind.word());
         EventKind::Crashed(generation, error.kind.to_string().into())
     }
 
@@ -188,7 +195,10 @@ impl PluginActor {
 
     pub(super) fn publish_state(&mut self) {
         let (state, spare) = (self.state(), self.lifecycle.spare());
-        let before = self.status.borrow().state;
+        let (before, spare_before) = {
+            let status = self.status.borrow();
+            (status.state, status.spare)
+        };
         self.status.send_if_modified(|status| {
             let changed = status.state != state || status.spare != spare;
             if status.state != state {
@@ -198,8 +208,16 @@ impl PluginActor {
             status.spare = spare;
             changed
         });
+        if spare != spare_before {
+            counted::state(&self.status.borrow());
+        }
         if before == state {
             return;
+        }
+        if matches!(state, PluginState::Stopped | PluginState::Failed) {
+            self.spans.clear();
+            self.found = None;
+            self.failed_with = None;
         }
         if matches!(state, PluginState::BackingOff | PluginState::CircuitOpen | PluginState::Failed)
         {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use outrigger::{EventKind, PluginHost};
+use outrigger::{EventKind, InstanceName, PluginHost};
 use outrigger_admin::{Admin, AdminOptions, Metrics};
 use outrigger_testkit::kit::Kit;
 use serde_json::json;
@@ -91,23 +91,29 @@ async fn delays(host: &PluginHost, admin: &Admin, rounds: usize) -> Vec<Duration
     let mut lines = ask(admin.socket(), "/events").await.lines();
     let mut own = host.events();
     let (seen, mut changes) = tokio::sync::mpsc::unbounded_channel();
-    let watching = tokio::spawn(async move {
-        while let Ok(event) = own.recv().await {
-            if matches!(event.kind, EventKind::Stopped) && seen.send(Instant::now()).is_err() {
-                return;
+    // On a thread of its own, which waits for no turn among those who follow.
+    let watching = std::thread::spawn(move || {
+        let mut left = rounds;
+        while left > 0
+            && let Ok(event) = own.blocking_recv()
+        {
+            if matches!(event.kind, EventKind::Stopped) && event.instance.as_str() == HELLO {
+                let _unread = seen.send(Instant::now());
+                left -= 1;
             }
         }
     });
     let mut times = Vec::new();
     for _ in 0..rounds {
-        let instance = host.remote().instances().remove(0);
+        let instance: InstanceName = HELLO.parse().expect("a name");
         let acting = async {
             host.remote().stop(&instance).await.expect("it stops");
             host.remote().start(&instance).await.expect("it starts");
         };
         let reading = async {
             while let Ok(Some(line)) = lines.next_line().await {
-                if line.contains("\"kind\":\"stopped\"") {
+                let of_it = line.contains("\"instance\":\"helloworld\"");
+                if of_it && line.contains("\"kind\":\"stopped\"") {
                     return Instant::now();
                 }
             }
@@ -118,7 +124,7 @@ async fn delays(host: &PluginHost, admin: &Admin, rounds: usize) -> Vec<Duration
         let changed = changes.recv().await.expect("it changed");
         times.push(read.saturating_duration_since(changed));
     }
-    watching.abort();
+    watching.join().expect("it saw them all");
     times
 }
 
@@ -127,7 +133,8 @@ pub(crate) async fn followers(short: bool) -> Vec<Row> {
     let rounds = if short { 20 } else { 60 };
     // As an operator would, who wants so many.
     raise_descriptors();
-    let kit = Kit::with("ok");
+    let mut kit = Kit::with("ok");
+    kit.add_fixture("busy", "ok");
     let host = kit.start().await;
     let admin = serve(&kit, &host, None).await;
     let handle = greeter(&host, HELLO);
@@ -142,11 +149,21 @@ pub(crate) async fn followers(short: bool) -> Vec<Row> {
     let alone = delays(&host, &admin, 5).await;
     let times = Times::of(delays(&host, &admin, rounds).await);
     let grown = (resident() - before).max(0.0);
+    // Something happens all the time, with and without them.
+    let (remote, busy) = (host.remote().clone(), "busy".parse::<InstanceName>().expect("a name"));
+    let happening = tokio::spawn(async move {
+        loop {
+            remote.stop(&busy).await.expect("it stops");
+            remote.start(&busy).await.expect("it starts");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
     let mut ratios = Vec::new();
     for _ in 0..7 {
         let beside = median(&handle, &mut failed).await;
-        let rest = std::mem::take(&mut followers);
-        drop(rest);
+        drop(std::mem::take(&mut followers));
+        // For the server to have let them go.
+        tokio::time::sleep(Duration::from_millis(500)).await;
         let quiet = median(&handle, &mut failed).await;
         for _ in 0..1_000 {
             followers.push(ask(admin.socket(), "/events?samples=true").await);
@@ -158,6 +175,7 @@ pub(crate) async fn followers(short: bool) -> Vec<Row> {
     let mut live = String::new();
     ask(admin.socket(), "/livez").await.read_to_string(&mut live).await.expect("it answers");
     let health = began.elapsed();
+    happening.abort();
     drop(followers);
     admin.stop().await;
     stop(host).await;

@@ -30,6 +30,11 @@ impl Row {
         Self::new(what, count.to_string(), of.to_string(), Some(count == of))
     }
 
+    /// A count that must not be less.
+    pub(crate) fn at_least(what: &str, count: usize, least: usize) -> Self {
+        Self::new(what, count.to_string(), format!(">= {least}"), Some(count >= least))
+    }
+
     /// A time that must not be passed.
     pub(crate) fn within(what: &str, took: Duration, bound: Duration) -> Self {
         Self::new(what, shown(took), format!("<= {}", shown(bound)), Some(took <= bound))
