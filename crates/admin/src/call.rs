@@ -156,7 +156,8 @@ async fn find(
     let unknown = |known: Vec<String>| CallError::UnknownMethod {
         instance: instance.to_owned(),
         method: path.escape_debug().to_string(),
-        known,
+        // A plugin says what they are called.
+        known: known.iter().take(50).map(|name| name.escape_debug().to_string()).collect(),
     };
     if let Some(text) = descriptor {
         let schema = Schema::decode(&decoded(text)?)?;

@@ -91,7 +91,7 @@ async fn metrics(State(shared): State<Shared>) -> Response {
     match &shared.metrics {
         Some(metrics) => {
             let form = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
-            (form, metrics.render() + &shared.own.render()).into_response()
+            (form, metrics.render() + shared.own.render().as_str()).into_response()
         }
         None => (StatusCode::NOT_FOUND, "the node exports its metrics itself\n").into_response(),
     }

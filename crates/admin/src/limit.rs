@@ -4,10 +4,12 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::serve::Listener;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, Sleep};
 
 /// Connections at a time, to each address: a quarter of the descriptors that this
 /// process may have, since its plugins need the rest.
@@ -56,7 +58,7 @@ where
         // It is never closed.
         let permit = self.room.clone().acquire_owned().await.ok();
         let (io, address) = self.inner.accept().await;
-        (Held { io, _permit: permit }, address)
+        (Held::new(io, permit), address)
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
@@ -64,10 +66,43 @@ where
     }
 }
 
-/// A connection, and its place.
+/// For a request's head to come, once somebody has connected or was answered.
+const HEAD: Duration = Duration::from_secs(15);
+const NEXT_HEAD: Duration = Duration::from_secs(90);
+
+/// The end of a head.
+const END: &[u8] = b"\r\n\r\n";
+
+/// A connection, and its place, which nobody keeps who asks for nothing.
 pub(crate) struct Held<T> {
     io: T,
+    /// How much of the end of a head was read last; all of it once there is one.
+    matched: usize,
+    deadline: Pin<Box<Sleep>>,
     _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl<T> Held<T> {
+    fn new(io: T, permit: Option<OwnedSemaphorePermit>) -> Self {
+        let deadline = Box::pin(tokio::time::sleep(HEAD));
+        Self { io, matched: 0, deadline, _permit: permit }
+    }
+
+    fn look_for_the_end(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            if self.matched == END.len() {
+                return;
+            }
+            let first = usize::from(*byte == END[0]);
+            self.matched = if *byte == END[self.matched] { self.matched + 1 } else { first };
+        }
+    }
+
+    /// Something was answered: another request may come, or nothing more.
+    fn answered(&mut self) {
+        self.matched = 0;
+        self.deadline.as_mut().reset(Instant::now() + NEXT_HEAD);
+    }
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Held<T> {
@@ -76,7 +111,18 @@ impl<T: AsyncRead + Unpin> AsyncRead for Held<T> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.io).poll_read(cx, buffer);
+        if read.is_ready() {
+            let new = buffer.filled().get(before..).unwrap_or_default();
+            self.look_for_the_end(new);
+            return read;
+        }
+        // A request that is being carried out has deadlines of its own.
+        if self.matched < END.len() && self.deadline.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        Poll::Pending
     }
 }
 
@@ -86,7 +132,11 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Held<T> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, bytes)
+        let written = Pin::new(&mut self.io).poll_write(cx, bytes);
+        if written.is_ready() {
+            self.answered();
+        }
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -95,5 +145,39 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Held<T> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    async fn read(held: &mut Held<tokio::io::DuplexStream>) -> io::Result<usize> {
+        held.read(&mut [0; 64]).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_for_nothing_loses_the_connection_and_who_waits_for_an_answer_does_not() {
+        let (mut client, server) = tokio::io::duplex(1024);
+        let mut held = Held::new(server, None);
+        client.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
+        assert!(read(&mut held).await.unwrap() > 0);
+        let began = Instant::now();
+        assert_eq!(read(&mut held).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert_eq!(began.elapsed().as_secs(), HEAD.as_secs());
+
+        let (mut client, server) = tokio::io::duplex(1024);
+        let mut held = Held::new(server, None);
+        client.write_all(b"GET / HTTP/1.1\r\n\r").await.unwrap();
+        read(&mut held).await.unwrap();
+        client.write_all(b"\n").await.unwrap();
+        read(&mut held).await.unwrap();
+        let long = tokio::time::timeout(Duration::from_secs(600), read(&mut held));
+        assert!(long.await.is_err(), "it is being carried out");
+        held.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+        let began = Instant::now();
+        assert_eq!(read(&mut held).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert_eq!(began.elapsed().as_secs(), NEXT_HEAD.as_secs());
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use axum::body::Bytes;
 use futures_util::{StreamExt as _, stream};
 use http_body_util::{BodyExt as _, Empty, Limited};
@@ -28,7 +29,11 @@ const LARGEST: usize = 1024 * 1024;
 
 /// What plugins said last.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Own(Arc<Mutex<BTreeMap<InstanceName, Said>>>);
+pub(crate) struct Own {
+    said: Arc<Mutex<BTreeMap<InstanceName, Said>>>,
+    /// All of it as one text, made once for all who ask.
+    text: Arc<ArcSwap<String>>,
+}
 
 #[derive(Debug, Clone)]
 struct Said {
@@ -48,25 +53,34 @@ impl Own {
             (instance, generation, text)
         });
         let answers: Vec<_> = stream::iter(asked).buffer_unordered(TOGETHER).collect().await;
-        let mut said = self.lock();
-        said.retain(|instance, said| {
-            said.text.is_none() && remote.watch(instance.as_str()).is_some()
+        let now = {
+            let mut said = self.lock();
+            said.retain(|instance, said| {
+                said.text.is_none() && remote.watch(instance.as_str()).is_some()
+            });
+            for (instance, generation, answer) in answers {
+                let text = match answer {
+                    Answer::Text(text) => Some(text),
+                    Answer::None => None,
+                    Answer::NotNow => continue,
+                };
+                said.insert(instance, Said { generation, text });
+            }
+            said.clone()
+        };
+        let texts = self.text.clone();
+        let merging = tokio::task::spawn_blocking(move || {
+            let said = now.iter().filter_map(|(name, said)| Some((name, said.text.as_deref()?)));
+            let text = merge::all(said.map(|(name, text)| (name.as_str(), text::parse(text))));
+            texts.store(Arc::new(text));
         });
-        for (instance, generation, answer) in answers {
-            let text = match answer {
-                Answer::Text(text) => Some(text),
-                Answer::None => None,
-                Answer::NotNow => continue,
-            };
-            said.insert(instance, Said { generation, text });
-        }
+        // It computes, and ends.
+        let _merged = merging.await;
     }
 
-    /// All of it as one text.
-    pub(crate) fn render(&self) -> String {
-        let said = self.lock().clone();
-        let texts = said.iter().filter_map(|(name, said)| Some((name, said.text.as_deref()?)));
-        merge::all(texts.map(|(name, text)| (name.as_str(), text::parse(text))))
+    /// All of it as one text, as it was at the last look.
+    pub(crate) fn render(&self) -> Arc<String> {
+        self.text.load_full()
     }
 
     fn has_none(&self, instance: &InstanceName, generation: Generation) -> bool {
@@ -75,7 +89,7 @@ impl Own {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<InstanceName, Said>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -110,6 +110,10 @@ impl Conversation {
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut heard = Instant::now();
         loop {
+            if self.requests.len() >= REQUESTS {
+                // It is not read from, so that nothing can be heard.
+                heard = Instant::now();
+            }
             let message = tokio::select! {
                 () = end.cancelled() => return,
                 Some(answer) = self.requests.next(), if !self.requests.is_empty() => answer.into(),

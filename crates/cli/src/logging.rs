@@ -29,6 +29,11 @@ pub(crate) fn install_as(default: &str, format: LogFormat, traces: Option<&Telem
     let filter = filter.as_deref().unwrap_or(default);
     // A filter that cannot be understood shows more, not less.
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    // It logs whole requests at `trace`, in which there may be secrets.
+    let filter = match "jsonrpsee_core=info".parse() {
+        Ok(quiet) => filter.add_directive(quiet),
+        Err(_) => filter,
+    };
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines: Box<dyn Layer<_> + Send + Sync> = match format {
         LogFormat::Human => Box::new(lines.with_ansi(colours(&std::io::stderr()))),

@@ -267,7 +267,9 @@ impl Caller {
         let mut unended = Unended { caller: self, method, armed: true };
         let work = self.guarded(method, options, send);
         // Looked at here, since a span that nobody wants still costs its fields.
-        let outcome = if tracing::span_enabled!(target: "outrigger::call", tracing::Level::DEBUG) {
+        let spanned = tracing::span_enabled!(target: "outrigger::call", tracing::Level::DEBUG)
+            && outrigger_transport::trace::wanted();
+        let outcome = if spanned {
             let span = tracing::debug_span!(
                 target: "outrigger::call",
                 "plugin.call",

@@ -11,6 +11,8 @@ use outrigger_transport::trace::{Propagation, propagate_by};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
+use crate::sampling;
+
 const PARENT: HeaderName = HeaderName::from_static("traceparent");
 const STATE: HeaderName = HeaderName::from_static("tracestate");
 
@@ -24,11 +26,27 @@ const LONGEST_PATH: usize = 200;
 /// that it is made in, and every call that is served continues its caller's. May be
 /// repeated; for the whole process.
 pub fn propagate() {
-    let _first = propagate_by(Propagation { inject, accept });
+    let _first = propagate_by(Propagation { wanted, inject, accept });
+}
+
+/// In a trace that is kept; and outside of one as often as traces are.
+fn wanted() -> bool {
+    let present = Span::current();
+    if present.is_none() {
+        return sampling::chosen();
+    }
+    let context = present.context();
+    let span = context.span();
+    let own = span.span_context();
+    if own.is_valid() { own.is_sampled() } else { sampling::chosen() }
 }
 
 fn inject(headers: &mut HeaderMap) {
-    let context = Span::current().context();
+    let present = Span::current();
+    if present.is_none() {
+        return;
+    }
+    let context = present.context();
     let span = context.span();
     let own = span.span_context();
     // A caller that wrote its own knows better.

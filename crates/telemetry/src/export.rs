@@ -13,6 +13,8 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::FilterFn;
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::sampling;
+
 /// For the last spans to reach the collector.
 const FLUSH: Duration = Duration::from_secs(2);
 
@@ -25,6 +27,11 @@ pub enum TelemetryError {
         "OTEL_EXPORTER_OTLP_PROTOCOL asks for `{0}`, and traces are exported over `grpc` alone; point the endpoint at the collector's gRPC port, 4317 by default"
     )]
     Protocol(String),
+    /// The variables ask for a sampler that is not there.
+    #[error(
+        "OTEL_TRACES_SAMPLER asks for `{0}`; give always_on, always_off or traceidratio, or one of them with parentbased_ before it, and for the last a share from 0 to 1 in OTEL_TRACES_SAMPLER_ARG"
+    )]
+    Sampler(String),
     /// The exporter cannot be made.
     #[error("traces cannot be exported: {0}; correct OTEL_EXPORTER_OTLP_ENDPOINT")]
     Exporter(#[from] ExporterBuildError),
@@ -70,6 +77,7 @@ impl Telemetry {
         }
         let provider = SdkTracerProvider::builder()
             .with_batch_exporter(exporter)
+            .with_sampler(sampling::from_env(&variable)?)
             .with_resource(resource.build())
             .build();
         crate::propagate();

@@ -12,6 +12,8 @@ use tracing::instrument::{Instrument as _, Instrumented};
 /// How a trace crosses a connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Propagation {
+    /// Whether a call that is made now, in the present span, is to have one of its own.
+    pub wanted: fn() -> bool,
     /// Writes the present span's trace into a request that goes out.
     pub inject: fn(&mut HeaderMap),
     /// Makes the span in which a request to this path is served.
@@ -23,6 +25,13 @@ static PROPAGATION: OnceLock<Propagation> = OnceLock::new();
 /// Has traces cross all connections of this process; the first one to say how holds.
 pub fn propagate_by(propagation: Propagation) -> bool {
     PROPAGATION.set(propagation).is_ok()
+}
+
+/// Whether a call that is made now is to have a span of its own. Asked before one is
+/// made, since one that is thrown away costs as much as one that is kept.
+#[must_use]
+pub fn wanted() -> bool {
+    PROPAGATION.get().is_none_or(|propagation| (propagation.wanted)())
 }
 
 pub(crate) fn inject(headers: &mut HeaderMap) {

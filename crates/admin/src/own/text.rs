@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use super::merge::RENAMED;
+
 /// Samples that are kept of one plugin.
 const MOST: usize = 5_000;
 
@@ -96,7 +98,7 @@ fn sample(line: &str) -> Option<Sample> {
 
 /// What stands after the opening brace: labels, and what follows the closing one.
 fn labels(mut rest: &str) -> Option<(Vec<(String, String)>, &str)> {
-    let mut labels = Vec::new();
+    let mut labels = Vec::<(String, String)>::new();
     loop {
         rest = rest.trim_start_matches([' ', '\t', ',']);
         if let Some(after) = rest.strip_prefix('}') {
@@ -111,7 +113,9 @@ fn labels(mut rest: &str) -> Option<(Vec<(String, String)>, &str)> {
             ends
         })?;
         let value = &quoted[..end];
-        if !is_name(name, false) || value.chars().any(char::is_control) {
+        // What the host calls its own labels would be there twice.
+        let twice = name == RENAMED || labels.iter().any(|(known, _)| known == name);
+        if !is_name(name, false) || value.chars().any(char::is_control) || twice {
             return None;
         }
         labels.push((name.to_owned(), value.to_owned()));
@@ -154,6 +158,8 @@ mod tests {
             "a{b=\"c} 1",
             "a{b=c} 1",
             "a{b:c=\"d\"} 1",
+            "a{b=\"1\",b=\"2\"} 1",
+            "a{plugin=\"x\",exported_plugin=\"y\"} 1",
             "a{b=\"\u{1b}\"} 1",
             "a 1 2 3",
             "a one",

@@ -29,6 +29,9 @@ const UNKNOWN: i64 = -32_001;
 /// The API's code for what a token, or the host's flags, do not allow.
 const FORBIDDEN: i64 = -32_003;
 
+/// The host does not allow chaos.
+const NO_CHAOS: i64 = -32_005;
+
 /// A request.
 #[derive(Serialize)]
 struct Body<'a, P> {
@@ -126,7 +129,7 @@ impl Client {
             let message = message.to_owned();
             return Err(match answer["error"]["code"].as_i64() {
                 Some(UNKNOWN) => Failure::NoInstance(message),
-                Some(FORBIDDEN) => Failure::Refused(message),
+                Some(FORBIDDEN | NO_CHAOS) => Failure::Refused(message),
                 _ => Failure::Failed(message),
             });
         }

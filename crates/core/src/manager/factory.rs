@@ -49,7 +49,7 @@ impl Factory {
         status.runs_as = source.as_ref().and_then(PluginSource::runs_as).unwrap_or(self.runs_as);
         let directory = source.as_ref().and_then(PluginSource::directory);
         status.directory = directory.map(Path::to_owned);
-        counted::state(&status);
+        counted::begin(&status);
         let (status, statuses) = watch::channel(status);
         let own = source.as_ref().and_then(PluginSource::driver);
         let driver = own.unwrap_or_else(|| self.driver.clone());

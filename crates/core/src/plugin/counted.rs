@@ -68,6 +68,21 @@ fn truth(is: bool) -> f64 {
     f64::from(u8::from(is))
 }
 
+/// Begins what is counted now and then at nothing: a series that is born at one has no
+/// rise that an alert could see.
+pub(crate) fn begin(status: &PluginStatus) {
+    let plugin = || status.instance.to_string();
+    for result in ["succeeded", "failed", "rolled_back"] {
+        counter!(names::RELOADS.name, "plugin" => plugin(), "result" => result).increment(0);
+    }
+    for reason in ["died", "hung"] {
+        for metric in [names::FAILURES, names::RESTARTS] {
+            counter!(metric.name, "plugin" => plugin(), "reason" => reason).increment(0);
+        }
+    }
+    state(status);
+}
+
 /// The gauges that follow the state.
 pub(crate) fn state(status: &PluginStatus) {
     let plugin = || status.instance.to_string();

@@ -51,7 +51,7 @@ e2e! {
         let (_, answer) = host.call(&host.token("admin.token"), "outrigger_chaos", params);
         assert_eq!(answer["error"]["code"], -32_005, "{answer}");
         let output = host.outrigger(&["chaos", "helloworld", "kill"]);
-        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(output.status.code(), Some(4));
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(text.contains("--allow-chaos"), "{text}");
         assert_eq!(host.json(&["status", "--json"])[0]["generation"], 1);

@@ -15,9 +15,8 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap()
 }
 
-/// Words of Prometheus' language and of its functions' arguments that stand where
-/// labels do.
-const NO_LABELS: [&str; 2] = ["le", "__name__"];
+/// Labels of Prometheus' own.
+const NO_LABELS: [&str; 4] = ["le", "__name__", "job", "instance"];
 
 /// Names of ours in an expression, and the labels that it uses.
 fn used(expression: &str) -> (Vec<String>, BTreeSet<String>) {

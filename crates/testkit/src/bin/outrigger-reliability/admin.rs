@@ -155,7 +155,7 @@ pub(crate) async fn followers(short: bool) -> Vec<Row> {
         loop {
             remote.stop(&busy).await.expect("it stops");
             remote.start(&busy).await.expect("it starts");
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
     });
     let mut ratios = Vec::new();
