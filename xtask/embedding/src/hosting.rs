@@ -86,7 +86,7 @@ mod steered {
         run_dir: PathBuf,
     ) -> Result<Served, Box<dyn Error>> {
         let metrics = Some(Metrics::install()?);
-        let options = AdminOptions { run_dir, address: None, metrics };
+        let options = AdminOptions { tls: None, run_dir, address: None, metrics };
         let admin = Admin::serve(host.remote(), options).await?;
         let methods = api::module(host, &[Namespace::Admin])?;
         let guard = Authenticator::new(Manager::of(host), AuthenticatorOptions::default());
