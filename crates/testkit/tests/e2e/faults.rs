@@ -53,14 +53,21 @@ e2e! {
         let kit = Kit::with("ok");
         let host = kit.start().await;
         let before = getrlimit(Resource::Nofile);
-        let open = fs::read_dir("/proc/self/fd").unwrap().count() as u64;
-        let none = Rlimit { current: Some(open), maximum: before.maximum };
-        setrlimit(Resource::Nofile, none).unwrap();
-        let error = host.reload("helloworld").await.unwrap_err();
-        assert_eq!(greeter(&host).greeting("x").await.unwrap(), "Hello x!");
-        setrlimit(Resource::Nofile, before).unwrap();
-        assert!(error.to_string().starts_with("plugin `helloworld`: "), "{error}");
-        assert_eq!(status(&host).generation, Some(Generation(1)));
+        // One more at a time, from none: each step of a reload is the one that fails.
+        let mut errors = Vec::new();
+        for room in 3.. {
+            setrlimit(Resource::Nofile, Rlimit { current: Some(room), ..before }).unwrap();
+            let reloaded = host.reload("helloworld").await;
+            assert_eq!(greeter(&host).greeting("x").await.unwrap(), "Hello x!");
+            let now = status(&host).generation;
+            setrlimit(Resource::Nofile, before).unwrap();
+            let Err(error) = reloaded else { break };
+            errors.push(error.to_string());
+            assert_eq!(now, Some(Generation(1)), "{errors:?}");
+        }
+        assert!(errors[0].starts_with("settings file "), "{errors:?}");
+        let of_it = |error: &String| error.starts_with("plugin `helloworld`: ");
+        assert!(errors.iter().any(of_it), "{errors:?}");
         host.reload("helloworld").await.unwrap();
         assert_eq!(greeter(&host).greeting("x").await.unwrap(), "Hello x!");
         stop(host).await;
