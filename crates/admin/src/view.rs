@@ -66,14 +66,6 @@ impl Status {
     /// One of them.
     #[must_use]
     pub fn of(remote: &Remote, status: &PluginStatus) -> Self {
-        let timings = &status.timings;
-        let parts = [
-            ("verify", timings.verify),
-            ("unpack", timings.unpack),
-            ("launch", timings.launch),
-            ("handshake", timings.handshake),
-            ("initialise", timings.initialise),
-        ];
         let in_flight = remote.in_flight(status.instance.as_str()).unwrap_or_default();
         Self {
             instance: status.instance.clone(),
@@ -93,7 +85,11 @@ impl Status {
             failures: status.failures,
             crashes: status.crashes.len(),
             last_error: status.last_error.as_deref().map(str::to_owned),
-            start_ms: parts.map(|(name, took)| (name, took.as_secs_f64() * 1e3)).into(),
+            start_ms: status
+                .timings
+                .phases()
+                .map(|(name, took)| (name, took.as_secs_f64() * 1e3))
+                .into(),
         }
     }
 }

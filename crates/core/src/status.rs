@@ -117,6 +117,20 @@ pub struct StartTimings {
     pub initialise: Duration,
 }
 
+impl StartTimings {
+    /// Each part by its name, in their order.
+    #[must_use]
+    pub fn phases(&self) -> [(&'static str, Duration); 5] {
+        [
+            ("verify", self.verify),
+            ("unpack", self.unpack),
+            ("launch", self.launch),
+            ("handshake", self.handshake),
+            ("initialise", self.initialise),
+        ]
+    }
+}
+
 /// What a dry run of a reload found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -101,15 +101,7 @@ pub(crate) fn state(status: &PluginStatus) {
 /// The gauges of the generation that serves.
 fn serving(status: &PluginStatus) {
     let plugin = || status.instance.to_string();
-    let timings = &status.timings;
-    let phases = [
-        ("verify", timings.verify),
-        ("unpack", timings.unpack),
-        ("launch", timings.launch),
-        ("handshake", timings.handshake),
-        ("initialise", timings.initialise),
-    ];
-    for (phase, took) in phases {
+    for (phase, took) in status.timings.phases() {
         gauge!(names::START_SECONDS.name, "plugin" => plugin(), "phase" => phase)
             .set(took.as_secs_f64());
     }
