@@ -173,6 +173,13 @@ mod tests {
     }
 
     #[test]
+    fn whoever_follows_events_as_they_follow_logs_is_understood() {
+        for line in ["outrigger events -f", "outrigger logs helloworld -f"] {
+            super::Cli::command().try_get_matches_from(line.split(' ')).unwrap();
+        }
+    }
+
+    #[test]
     fn the_page_on_the_command_names_every_subcommand_and_exit_status() {
         let page = include_str!("../../../docs/cli.md");
         let command = super::Cli::command();

@@ -16,6 +16,9 @@ use crate::runtime;
 pub(crate) struct Arguments {
     #[command(flatten)]
     target: Target,
+    /// As it does anyway; for the habit
+    #[arg(short, long, hide = true)]
+    follow: bool,
     /// Print a JSON object a line
     #[arg(long)]
     json: bool,
