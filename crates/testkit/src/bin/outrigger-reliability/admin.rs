@@ -1,10 +1,12 @@
 //! The admin server: scrapes, events, and those who follow and never read.
 
+use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use outrigger::{EventKind, InstanceName, PluginHost};
 use outrigger_admin::{Admin, AdminOptions, Metrics};
+use outrigger_testkit::harness::eventually;
 use outrigger_testkit::kit::Kit;
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -161,9 +163,11 @@ pub(crate) async fn followers(short: bool) -> Vec<Row> {
     let mut ratios = Vec::new();
     for _ in 0..7 {
         let beside = median(&handle, &mut failed).await;
+        let held = descriptors();
+        let gone = followers.len();
         drop(std::mem::take(&mut followers));
-        // For the server to have let them go.
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        // Each is a descriptor here and one at the server, in the same process.
+        eventually("the server lets them go", || descriptors() + 2 * gone <= held + 50).await;
         let quiet = median(&handle, &mut failed).await;
         for _ in 0..1_000 {
             followers.push(ask(admin.socket(), "/events?samples=true").await);
@@ -187,6 +191,10 @@ pub(crate) async fn followers(short: bool) -> Vec<Row> {
         Row::within("health beside them", health, Duration::from_millis(100)),
         Row::none("failed calls", failed),
     ]
+}
+
+fn descriptors() -> usize {
+    fs::read_dir("/proc/self/fd").expect("of this process").count()
 }
 
 fn raise_descriptors() {
