@@ -91,8 +91,8 @@ pub struct ConnectionInfo {
     pub containment: Containment,
     /// What its launch took.
     pub timings: LaunchTimings,
-    /// The certificate that it made for itself, in DER; `None` where there is none,
-    /// or where certificates were given.
+    /// The certificate that it made for itself, in DER; where certificates were given,
+    /// the host's own. `None` without TLS, and where another host began it.
     pub certificate: Option<Arc<[u8]>>,
 }
 

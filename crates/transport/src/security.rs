@@ -26,6 +26,16 @@ pub enum Security {
     Plaintext,
 }
 
+impl Security {
+    /// The certificate that was given to this side, in DER.
+    pub(crate) fn given_certificate(&self) -> Option<Arc<[u8]>> {
+        match self {
+            Self::Given(given) => Some(given.certificate()),
+            Self::AutoMtls | Self::Plaintext => None,
+        }
+    }
+}
+
 /// Why TLS cannot be made of what was given.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -58,7 +68,11 @@ pub enum GivenTlsError {
 /// serves it over the broker with the same certificate, key and roots, and so
 /// does a plugin.
 #[derive(Clone)]
-pub struct GivenTls(PeerTls);
+pub struct GivenTls {
+    peer: PeerTls,
+    /// What it presents, in DER.
+    certificate: Arc<[u8]>,
+}
 
 impl GivenTls {
     /// Reads a certificate (the chain, its owner's first), the owner's key, and
@@ -77,7 +91,9 @@ impl GivenTls {
         let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|_| GivenTlsError::Key)?;
         let vouched = Vouched::new(read_certificates(roots, "the roots")?)?;
         let name = ServerName::try_from(SERVER_NAME).expect("invariant: a constant DNS name");
-        Ok(Self(PeerTls::given(chain, key, Arc::new(vouched), name)?))
+        let certificate = chain.first().map_or(&[][..], |first| first).into();
+        let peer = PeerTls::given(chain, key, Arc::new(vouched), name)?;
+        Ok(Self { peer, certificate })
     }
 
     /// The name that a server's certificate must carry, and that is sent as SNI.
@@ -87,7 +103,7 @@ impl GivenTls {
     /// [`GivenTlsError::ServerName`].
     pub fn server_name(mut self, name: &str) -> Result<Self, GivenTlsError> {
         let parsed = ServerName::try_from(name.to_owned());
-        self.0.server_name =
+        self.peer.server_name =
             parsed.map_err(|_| GivenTlsError::ServerName { name: name.to_owned() })?;
         Ok(self)
     }
@@ -99,18 +115,25 @@ impl GivenTls {
     ///
     /// [`GivenTlsError::Unusable`].
     pub fn without_client_certificates(self) -> Result<Self, GivenTlsError> {
-        Ok(Self(self.0.without_client_certificates()?))
+        Ok(Self { peer: self.peer.without_client_certificates()?, ..self })
     }
 
     /// What a connected pair uses, in both roles.
     pub(crate) fn peer(&self) -> PeerTls {
-        self.0.clone()
+        self.peer.clone()
+    }
+
+    /// What it presents, in DER.
+    pub(crate) fn certificate(&self) -> Arc<[u8]> {
+        self.certificate.clone()
     }
 }
 
 impl fmt::Debug for GivenTls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GivenTls").field("server_name", &self.0.server_name).finish_non_exhaustive()
+        f.debug_struct("GivenTls")
+            .field("server_name", &self.peer.server_name)
+            .finish_non_exhaustive()
     }
 }
 

@@ -74,7 +74,7 @@ pub(super) async fn attach(
             app_version: version,
             containment: Containment::Elsewhere,
             timings: LaunchTimings { connect, ..LaunchTimings::default() },
-            certificate: None,
+            certificate: spec.security.given_certificate(),
         },
         rpc,
         link: None,

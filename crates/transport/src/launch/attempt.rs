@@ -56,7 +56,7 @@ pub(super) struct Connected {
     rpc: Rpc,
     owner: LinkOwner,
     reattach: Reattach,
-    /// The plugin's, in DER.
+    /// The plugin's, or the host's own where it was given, in DER.
     certificate: Option<Arc<[u8]>>,
     pub(super) line: Duration,
     pub(super) connect: Duration,
@@ -129,6 +129,7 @@ impl Attempt {
             linked.map_err(|source| LaunchError::Connect { source, evidence: self.evidence() })?;
         let pid = self.process.pid();
         let announced = certificate.as_deref().map(Arc::from);
+        let announced = announced.or_else(|| spec.security.given_certificate());
         let handover = identity.zip(certificate);
         let handover = handover.map(|(identity, plugin)| Handover::new(identity, plugin));
         Ok(Connected {
