@@ -6,8 +6,10 @@
 
 use metrics::Unit;
 
+mod listening;
 mod tree;
 
+pub(crate) use listening::{Whose, whose};
 pub(crate) use tree::Processes;
 
 /// What kind of number it is.
@@ -104,7 +106,7 @@ table! {
     RELOAD_SECONDS = Histogram "outrigger_reload_duration_seconds" ["plugin"]
         "From the start of a reload that succeeded to the switch of its calls.";
     CERTIFICATE = Gauge "outrigger_plugin_certificate_expiry_timestamp_seconds" ["plugin"]
-        "When the certificate that the plugin made for its generation expires, or 0.";
+        "When the certificate that the plugin made for its generation, or the host's own where TLS was given, expires, or 0.";
 
     MEMORY = Gauge "outrigger_plugin_resident_memory_bytes" ["plugin"]
         "Resident memory of the plugin's processes; what they share counts for each.";

@@ -18,6 +18,7 @@ use crate::error::HostError;
 use crate::live::{Link, Traffic};
 use crate::logs::Logs;
 use crate::mail::Mail;
+use crate::metrics::{Whose, whose};
 use crate::status::{DryRun, HostEvent, PluginStatus};
 
 /// A cheap clone that may outlive its host: then it finds what was there last, and
@@ -83,7 +84,9 @@ impl Remote {
     }
 
     /// The own metrics of what serves as an instance; `None` where nothing does, or
-    /// nothing came within `timeout`.
+    /// nothing came within `timeout`. A port is one at which a process of the plugin
+    /// listens, and nobody else; of a plugin whose processes the host does not know,
+    /// none is taken.
     pub async fn own_metrics(
         &self,
         instance: &InstanceName,
@@ -92,7 +95,18 @@ impl Remote {
         let find = FindConnection { instance: instance.clone() };
         let asking = async {
             let connection = self.manager.send(find).await.ok()??;
-            connection.own_metrics(timeout).await
+            let found = connection.own_metrics(timeout).await?;
+            let OwnMetrics::Port(port) = found else { return Some(found) };
+            let pid = connection.info().pid;
+            let looking = move || pid.map_or(Whose::Anothers, |pid| whose(pid, port));
+            match tokio::task::spawn_blocking(looking).await.ok()? {
+                Whose::Its => Some(found),
+                Whose::Nobodys => None,
+                Whose::Anothers => {
+                    tracing::warn!(plugin = %instance, port, "the plugin says that its metrics are at a port at which not it alone listens; they are not asked for");
+                    Some(OwnMetrics::None)
+                }
+            }
         };
         tokio::time::timeout(timeout, asking).await.ok()?
     }

@@ -56,12 +56,24 @@ impl Processes {
         self.tree_under(pid, std::process::id())
     }
 
-    fn tree_under(&self, pid: u32, host: u32) -> Option<Usage> {
-        let parent = self.all.get(&pid)?.parent;
+    /// Those processes.
+    pub(super) fn members(&self, pid: u32, host: u32) -> Vec<u32> {
+        let Some(process) = self.all.get(&pid) else { return Vec::new() };
+        let parent = process.parent;
         let launched = self.all.get(&parent).is_some_and(|launcher| launcher.parent == host);
-        let mut usage = Usage::default();
-        let mut left = vec![if launched { parent } else { pid }];
-        while let Some(next) = left.pop() {
+        let mut members = vec![if launched { parent } else { pid }];
+        let mut looked = 0;
+        while let Some(next) = members.get(looked) {
+            members.extend(self.children.get(next).into_iter().flatten());
+            looked += 1;
+        }
+        members
+    }
+
+    fn tree_under(&self, pid: u32, host: u32) -> Option<Usage> {
+        let members = self.members(pid, host);
+        let mut usage = members.first().map(|_| Usage::default())?;
+        for next in members {
             let Some(process) = self.all.get(&next) else { continue };
             usage.processes += 1;
             usage.threads += process.threads;
@@ -70,7 +82,6 @@ impl Processes {
                 process.ticks as f64 / rustix::param::clock_ticks_per_second() as f64;
             let open = fs::read_dir(Path::new("/proc").join(next.to_string()).join("fd"));
             usage.descriptors += open.into_iter().flatten().count() as u64;
-            left.extend(self.children.get(&next).into_iter().flatten());
         }
         Some(usage)
     }

@@ -1,5 +1,8 @@
 //! Over TCP: who is let in, health and metrics.
 
+use std::io::ErrorKind;
+use std::net::TcpListener;
+
 use outrigger_testkit::harness::eventually;
 use outrigger_testkit::{e2e, kit::Kit};
 use serde_json::json;
@@ -112,6 +115,22 @@ e2e! {
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
         }
+        host.ends();
+    }
+
+    async fn a_port_of_metrics_that_is_not_the_plugin_s_own_is_not_asked() {
+        let anothers = TcpListener::bind("127.0.0.1:0").unwrap();
+        anothers.set_nonblocking(true).unwrap();
+        let port = anothers.local_addr().unwrap().port();
+        let kit = Kit::with(&format!("own-metrics-anothers {port}"));
+        let log = kit.path().join("log");
+        let host = Running::logged(&kit, &TCP, &log);
+        eventually("it is told", || {
+            let log = std::fs::read_to_string(&log).unwrap();
+            log.contains("not it alone listens") && log.contains(&port.to_string())
+        })
+        .await;
+        assert_eq!(anothers.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
         host.ends();
     }
 

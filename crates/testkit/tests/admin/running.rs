@@ -1,8 +1,9 @@
 //! `outrigger run` with its admin API.
 
+use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use outrigger_testkit::artifacts;
@@ -18,6 +19,15 @@ impl Running {
         let url = kit.settings_url();
         let first = ["--plugins.skipverify", "--plugins", &url];
         Self(Hosted::run(&[first.as_slice(), arguments].concat()))
+    }
+
+    /// The same, with what it logs in a file.
+    pub(crate) fn logged(kit: &Kit, arguments: &[&str], log: &Path) -> Self {
+        let mut command = Command::new(artifacts::command());
+        command.args(["run", "--json", "--log-format", "json", "--plugins.skipverify"]);
+        command.args(["--plugins", &kit.settings_url()]).args(arguments);
+        command.stderr(File::create(log).unwrap());
+        Self(Hosted::start(command))
     }
 
     pub(crate) fn socket(&self) -> String {

@@ -43,6 +43,7 @@ pub(crate) const SCENARIOS: &[Scenario] = scenarios! {
 
     "own-metrics", "ok, and has metrics of its own" => |_| Hello::new(Quirk::None, Init::Normal).plugin().metrics(services::own_metrics).run();
     "own-metrics-port", "ok, and has metrics of its own on a port" => |_| services::own_metrics_on_a_port();
+    "own-metrics-anothers" 0, "ok, and says that its metrics are at port N, which is another's" => |port| Hello::new(Quirk::None, Init::Normal).plugin().metrics_port(u16::try_from(port).unwrap_or_default()).run();
 
     "slow-handshake" 1000, "ok, but waits N ms before it prints its line" => lines::slow;
     "hang", "prints nothing and stays" => |_| lines::hang();
