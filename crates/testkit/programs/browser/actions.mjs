@@ -36,6 +36,17 @@ export const actions = {
     return { tried, result, events, state: await text(page, '[data-part="state"]'), facts: await text(page, "#detail > .facts") };
   },
 
+  /** The next generation starts and dies soon after, and what served before it comes back. */
+  async probation(given) {
+    const page = await opened(given);
+    await given.have("doom");
+    const result = await act(page, "reload");
+    const events = await says(page, '[data-part="events"]', "rolled back");
+    await fact(page, "Generation", "3");
+    await says(page, '[data-part="state"]', "ready");
+    return { result, events };
+  },
+
   async stop(given) {
     const page = await opened(given);
     const stopped = await act(page, "stop");

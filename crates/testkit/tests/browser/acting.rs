@@ -44,6 +44,15 @@ e2e! {
         site.ends().await;
     }
 
+    async fn a_generation_that_dies_on_probation_is_shown_to_be_rolled_back() {
+        let mut site = Site::new().await;
+        if let Some(seen) = play_well(&mut site, "probation").await {
+            assert_eq!(seen["result"], json!({ "tone": "good", "text": "Generation 2 serves." }));
+            assert!(text(&seen["events"]).contains("exit code 3"), "{seen}");
+        }
+        site.ends().await;
+    }
+
     async fn a_plugin_is_stopped_and_started() {
         let mut site = Site::new().await;
         if let Some(seen) = play_well(&mut site, "stop").await {

@@ -112,6 +112,9 @@ impl Site {
             "break" => {
                 self.kit.pack_fixture("fixture-helloworld", "exit-before-handshake 9");
             }
+            "doom" => {
+                self.kit.pack_fixture("fixture-helloworld", "exit-after-ready 1500");
+            }
             "end" => self.stop().await,
             "begin" => {
                 self.kit.add_fixture("second", "ok");
