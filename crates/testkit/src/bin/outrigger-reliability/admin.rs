@@ -8,13 +8,12 @@ use outrigger::{EventKind, InstanceName, PluginHost};
 use outrigger_admin::{Admin, AdminOptions, Metrics};
 use outrigger_testkit::harness::eventually;
 use outrigger_testkit::kit::Kit;
-use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
 
 use crate::calls::median;
 use crate::row::{Row, Times};
-use crate::site::{HELLO, PATIENCE, greeter, resident, stop};
+use crate::site::{HELLO, PATIENCE, greeter, provide_many, resident, stop};
 
 /// Plugins whose numbers are scraped.
 const PLUGINS: usize = 200;
@@ -36,11 +35,7 @@ pub(crate) async fn scrape(short: bool) -> Vec<Row> {
     let rounds = if short { 20 } else { 200 };
     let metrics = Metrics::install().expect("the first recorder");
     let mut kit = Kit::with("ok");
-    for number in 1..PLUGINS {
-        let instance = format!("plugin-{number:03}");
-        kit.provide(&instance, "fixture-helloworld");
-        kit.set(&format!("/providers/{instance}/interface"), json!("helloworld"));
-    }
+    provide_many(&mut kit, PLUGINS);
     let began = Instant::now();
     let host = kit.start().await;
     let started = began.elapsed();

@@ -6,28 +6,22 @@ use std::time::Duration;
 use outrigger_admin::{Admin, AdminOptions};
 use outrigger_testkit::artifacts;
 use outrigger_testkit::kit::Kit;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::row::{Row, Times};
-use crate::site::{PATIENCE, stop};
+use crate::site::{PATIENCE, provide_many, stop};
 
 /// Instances on the page.
 const PLUGINS: usize = 200;
 
-/// The page of a host with 200 plugins, of which one serves and the others failed.
+/// The page of a host with 200 plugins that serve.
 pub(crate) async fn paint(short: bool) -> Vec<Row> {
     let Some(browser) = artifacts::foreign("browser") else {
         return vec![Row::printed("first paint", "not available here: no browser")];
     };
     let rounds = if short { 3 } else { 9 };
     let mut kit = Kit::with("ok");
-    for number in 1..PLUGINS {
-        let instance = format!("plugin-{number:03}");
-        kit.provide(&instance, "fixture-helloworld");
-        kit.set(&format!("/providers/{instance}/interface"), json!("helloworld"));
-        kit.set(&format!("/providers/{instance}/version"), json!("9.9.9"));
-        kit.set(&format!("/providers/{instance}/required"), json!(false));
-    }
+    provide_many(&mut kit, PLUGINS);
     let host = kit.start().await;
     let options = AdminOptions {
         address: Some("127.0.0.1:0".parse().expect("an address")),

@@ -57,6 +57,16 @@ pub(crate) fn restless(scenario: &str) -> Kit {
     kit
 }
 
+/// Instances of the fixture plugin beside the first, until there are so many.
+pub(crate) fn provide_many(kit: &mut Kit, count: usize) {
+    for number in 1..count {
+        let instance = format!("plugin-{number:03}");
+        kit.provide(&instance, "fixture-helloworld");
+        let interface = format!("/providers/{instance}/interface");
+        kit.set(&interface, serde_json::json!("helloworld"));
+    }
+}
+
 /// This process's resident memory in MiB that is no file's.
 pub(crate) fn resident() -> f64 {
     let text = fs::read_to_string("/proc/self/status").unwrap_or_default();
