@@ -10,6 +10,7 @@ pub(crate) mod logs;
 pub(crate) mod status;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -38,4 +39,7 @@ pub(crate) struct Target {
     /// Its key, a PEM file
     #[arg(long, value_name = "FILE", requires = "cert")]
     key: Option<PathBuf>,
+    /// How long to wait for an answer, as in 30s; a reload waits for calls to end
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = humantime::parse_duration)]
+    timeout: Duration,
 }

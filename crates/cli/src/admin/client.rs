@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::handshake;
 use hyper_util::rt::TokioIo;
@@ -22,6 +22,12 @@ use crate::failure::{Failure, chain};
 
 /// For a host to take a connection.
 const CONNECT: Duration = Duration::from_secs(5);
+
+/// Between two pieces of what is streamed: the host says every 15 s that it is there.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// Of an answer, and of one line of what is streamed, in bytes.
+const LARGEST: usize = 64 * 1024 * 1024;
 
 /// The API's code for an instance that is not there.
 const UNKNOWN: i64 = -32_001;
@@ -48,6 +54,8 @@ pub(crate) type Streamed = (String, Value);
 pub(crate) struct Client {
     at: At,
     token: Option<String>,
+    /// For an answer.
+    patience: Duration,
 }
 
 enum At {
@@ -65,7 +73,7 @@ impl Client {
         }
         let default = || default_run_dir(&ProcessEnv).join(SOCKET);
         let socket = target.socket.clone().unwrap_or_else(default);
-        Ok(Self { at: At::Socket(socket), token: None })
+        Ok(Self { at: At::Socket(socket), token: None, patience: target.timeout })
     }
 
     fn at_url(url: &str, target: &Target) -> Result<Self, Failure> {
@@ -88,7 +96,7 @@ impl Client {
             if token.is_none() {
                 return Err(Failure::Usage("without TLS a token is needed; give --token".into()));
             }
-            return Ok(Self { at: At::Address(address), token });
+            return Ok(Self { at: At::Address(address), token, patience: target.timeout });
         }
         let Some(ca) = &target.ca else {
             let text = "give the authority that vouches for the host, with --ca";
@@ -96,7 +104,7 @@ impl Client {
         };
         let own = target.cert.as_deref().zip(target.key.as_deref());
         let tls = TlsClient::new(ca, own).map_err(|error| Failure::Failed(error.to_string()))?;
-        Ok(Self { at: At::Tls(address, tls), token })
+        Ok(Self { at: At::Tls(address, tls), token, patience: target.timeout })
     }
 
     /// What errors call the host.
@@ -119,9 +127,12 @@ impl Client {
         params: &impl Serialize,
     ) -> Result<Value, Failure> {
         let body = serde_json::to_string(&Body { jsonrpc: "2.0", id: 1, method, params })?;
-        let response = self.send(Method::POST, "/", body).await?;
-        let status = response.status();
-        let text = text(response).await?;
+        let asking = async {
+            let response = self.send(Method::POST, "/", body).await?;
+            Ok::<_, Failure>((response.status(), text(response).await?))
+        };
+        let answered = tokio::time::timeout(self.patience, asking).await;
+        let (status, text) = answered.map_err(|_| self.late(self.patience))??;
         let Ok(mut answer) = serde_json::from_str::<Value>(&text) else {
             return Err(self.refused(status, &text));
         };
@@ -142,15 +153,25 @@ impl Client {
         path: &str,
         mut each: impl FnMut(Streamed) -> bool,
     ) -> Result<(), Failure> {
-        let mut response = self.send(Method::GET, path, String::new()).await?;
+        let asking = self.send(Method::GET, path, String::new());
+        let answered = tokio::time::timeout(self.patience, asking).await;
+        let mut response = answered.map_err(|_| self.late(self.patience))??;
         if response.status() != StatusCode::OK {
             let status = response.status();
             return Err(self.refused(status, &text(response).await?));
         }
         let (mut text, mut name) = (Vec::new(), String::new());
-        while let Some(frame) = response.frame().await {
+        loop {
+            let frame = tokio::time::timeout(SILENCE, response.frame()).await;
+            let Some(frame) = frame.map_err(|_| self.late(SILENCE))? else { return Ok(()) };
             let Ok(piece) = frame?.into_data() else { continue };
             text.extend_from_slice(&piece);
+            if text.len() > LARGEST {
+                let shown = self.shown();
+                return Err(Failure::Failed(format!(
+                    "the host at {shown} sent a line of more than {LARGEST} bytes"
+                )));
+            }
             while let Some(end) = text.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = text.drain(..=end).collect();
                 let line = String::from_utf8_lossy(&line);
@@ -164,7 +185,14 @@ impl Client {
                 }
             }
         }
-        Ok(())
+    }
+
+    fn late(&self, waited: Duration) -> Failure {
+        let (shown, waited) = (self.shown(), humantime::format_duration(waited));
+        Failure::NoHost(format!(
+            "the host at {shown} has not answered within {waited}; what was asked for may go on: \
+             look at `outrigger status`, and wait longer with --timeout"
+        ))
     }
 
     async fn send(
@@ -226,6 +254,7 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 async fn text(response: Response<Incoming>) -> Result<String, Failure> {
-    let bytes = response.into_body().collect().await?.to_bytes();
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    let body = Limited::new(response.into_body(), LARGEST).collect().await;
+    let body = body.map_err(|error| Failure::failed("the answer cannot be read", &*error))?;
+    Ok(String::from_utf8_lossy(&body.to_bytes()).into_owned())
 }

@@ -27,6 +27,18 @@ fn kill(pid: &Value) {
 }
 
 e2e! {
+    async fn a_host_that_does_not_answer_is_waited_for_no_longer_than_was_asked_for() {
+        let kit = Kit::with("ok");
+        let host = Running::on(&kit, &[]);
+        host.0.signal(Signal::STOP);
+        for asked in [["status", "--timeout=100ms"], ["events", "--timeout=100ms"]] {
+            let late = error_of(&host.outrigger(&asked), 3);
+            assert!(late.contains("not answered within 100ms"), "{late}");
+        }
+        host.0.signal(Signal::CONT);
+        host.ends();
+    }
+
     async fn status_reload_stop_and_start_do_what_they_say() {
         let mut kit = Kit::with("ok");
         kit.add_fixture("other", "ok");
