@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
+use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,6 +28,16 @@ pub(crate) enum Scope {
     ReadOnly,
     /// Act too.
     Full,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Caller {
+    pub(crate) scope: Scope,
+    /// How it was let in, for the audit.
+    pub(crate) by: &'static str,
+    /// From where, on TCP.
+    pub(crate) from: Option<SocketAddr>,
 }
 
 /// Who is let in where.
@@ -129,18 +140,24 @@ fn is_open(request: &Request) -> bool {
 }
 
 pub(crate) async fn guard(State(door): State<Door>, mut request: Request, next: Next) -> Response {
-    let scope = match &door {
-        Door::Socket => Scope::Full,
+    let peer = request.extensions().get::<ConnectInfo<Peer>>().map(|peer| peer.0);
+    let from = peer.and_then(|peer| peer.address);
+    let caller = |scope, by| Caller { scope, by, from };
+    let caller = match &door {
+        Door::Socket => caller(Scope::Full, "socket"),
         Door::Tcp { tokens, tls } => {
             if !is_local(request.headers(), *tls) {
                 let text = "ask by the address itself, and not from a page of another origin";
                 return (StatusCode::FORBIDDEN, text).into_response();
             }
-            let peer = request.extensions().get::<ConnectInfo<Peer>>();
-            let certified = peer.is_some_and(|peer| peer.0.is_certified).then_some(Scope::Full);
-            match certified.or_else(|| given(&request).and_then(|given| tokens.scope(given))) {
-                Some(scope) => scope,
-                None if is_open(&request) => Scope::ReadOnly,
+            let token = || given(&request).and_then(|given| tokens.scope(given));
+            match token() {
+                _ if peer.is_some_and(|peer| peer.is_certified) => {
+                    caller(Scope::Full, "certificate")
+                }
+                Some(Scope::Full) => caller(Scope::Full, "token"),
+                Some(Scope::ReadOnly) => caller(Scope::ReadOnly, "read-only token"),
+                None if is_open(&request) => caller(Scope::ReadOnly, "nothing"),
                 None => {
                     let text =
                         format!("a token is needed: the one in {TOKEN} in the run directory");
@@ -150,7 +167,7 @@ pub(crate) async fn guard(State(door): State<Door>, mut request: Request, next: 
             }
         }
     };
-    request.extensions_mut().insert(scope);
+    request.extensions_mut().insert(caller);
     next.run(request).await
 }
 

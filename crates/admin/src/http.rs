@@ -10,7 +10,7 @@ use outrigger::Remote;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::auth::{Door, Scope, guard};
+use crate::auth::{Caller, Door, Scope, guard};
 use crate::history::History;
 use crate::limit::Followers;
 use crate::metrics::Metrics;
@@ -70,16 +70,16 @@ async fn headers(mut response: Response) -> Response {
 
 async fn call(
     State(shared): State<Shared>,
-    Extension(scope): Extension<Scope>,
+    Extension(caller): Extension<Caller>,
     body: String,
 ) -> Response {
-    let (status, answer) = carry_out(&shared, scope, &body).await;
+    let (status, answer) = carry_out(&shared, caller, &body).await;
     (status, [(header::CONTENT_TYPE, "application/json")], answer).into_response()
 }
 
 /// What whoever asks may do, and whom they ask.
-async fn access(Extension(scope): Extension<Scope>) -> Response {
-    let access = match scope {
+async fn access(Extension(caller): Extension<Caller>) -> Response {
+    let access = match caller.scope {
         Scope::Full => "full",
         Scope::ReadOnly => "read-only",
     };

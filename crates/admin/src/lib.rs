@@ -17,6 +17,7 @@
 //! | `GET /metrics` | Prometheus text |
 //! | `GET /livez`, `/readyz`, `/startupz` | health, with reasons |
 
+mod audit;
 mod auth;
 mod call;
 mod disturbance;

@@ -133,7 +133,8 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Held<T> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.io).poll_write(cx, bytes);
-        if written.is_ready() {
+        // That a body may come is no answer.
+        if written.is_ready() && !bytes.starts_with(b"HTTP/1.1 100 ") {
             self.answered();
         }
         written
@@ -175,6 +176,9 @@ mod tests {
         read(&mut held).await.unwrap();
         let long = tokio::time::timeout(Duration::from_secs(600), read(&mut held));
         assert!(long.await.is_err(), "it is being carried out");
+        held.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.unwrap();
+        let long = tokio::time::timeout(Duration::from_secs(600), read(&mut held));
+        assert!(long.await.is_err(), "it is still being carried out");
         held.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
         let began = Instant::now();
         assert_eq!(read(&mut held).await.unwrap_err().kind(), io::ErrorKind::TimedOut);

@@ -143,7 +143,8 @@ impl Admin {
                                  the traffic sees the token"
                             );
                         }
-                        let serving = axum::serve(Limited::new(listener), router);
+                        let service = router.into_make_service_with_connect_info::<Peer>();
+                        let serving = axum::serve(Limited::new(listener), service);
                         spawn(&tasks, serving.with_graceful_shutdown(ended()));
                     }
                     Some(files) => {

@@ -1,6 +1,7 @@
 //! TLS on the address, and certificates of clients.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -117,8 +118,15 @@ pub(crate) fn config(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
 /// Who is at the other end.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer {
+    pub(crate) address: Option<SocketAddr>,
     /// It has a certificate that the client authority vouches for.
     pub(crate) is_certified: bool,
+}
+
+impl Connected<IncomingStream<'_, Limited<TcpListener>>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Limited<TcpListener>>) -> Self {
+        Self { address: Some(*stream.remote_addr()), is_certified: false }
+    }
 }
 
 impl Connected<IncomingStream<'_, Limited<TlsListener>>> for Peer {
@@ -131,7 +139,7 @@ impl Connected<IncomingStream<'_, Limited<TlsListener>>> for Peer {
 pub(crate) struct TlsListener {
     inner: TcpListener,
     acceptor: TlsAcceptor,
-    shaking: JoinSet<Option<TlsStream<TcpStream>>>,
+    shaking: JoinSet<Option<(TlsStream<TcpStream>, SocketAddr)>>,
 }
 
 impl TlsListener {
@@ -149,18 +157,18 @@ impl Listener for TlsListener {
         loop {
             tokio::select! {
                 Some(shaken) = self.shaking.join_next(), if !self.shaking.is_empty() => {
-                    if let Ok(Some(stream)) = shaken {
+                    if let Ok(Some((stream, address))) = shaken {
                         let is_certified = stream.get_ref().1.peer_certificates().is_some();
-                        return (stream, Peer { is_certified });
+                        return (stream, Peer { address: Some(address), is_certified });
                     }
                 }
-                (stream, _) = Listener::accept(&mut self.inner),
+                (stream, address) = Listener::accept(&mut self.inner),
                     if self.shaking.len() < SHAKING =>
                 {
                     let accepting = self.acceptor.accept(stream);
                     self.shaking.spawn(async move {
                         match timeout(HANDSHAKE, accepting).await {
-                            Ok(Ok(stream)) => Some(stream),
+                            Ok(Ok(stream)) => Some((stream, address)),
                             Ok(Err(error)) => {
                                 tracing::debug!("a client of the admin API was not let in: {error}");
                                 None
@@ -175,6 +183,6 @@ impl Listener for TlsListener {
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
         // It is not the other end of anything.
-        Ok(Peer { is_certified: false })
+        Ok(Peer { address: None, is_certified: false })
     }
 }

@@ -21,7 +21,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, timeout};
 
-use crate::auth::Scope;
+use crate::auth::Caller;
 use crate::following::{Told, following};
 use crate::http::Shared;
 use crate::request::{Asked, LARGEST, carry_out, failure, success};
@@ -55,7 +55,7 @@ pub(crate) const TOO_MANY: i32 = -32_004;
 /// `GET /ws`.
 pub(crate) async fn upgrade(
     State(shared): State<Shared>,
-    Extension(scope): Extension<Scope>,
+    Extension(caller): Extension<Caller>,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Refused> {
     let place = shared.followers.place().ok_or_else(full)?;
@@ -68,7 +68,7 @@ pub(crate) async fn upgrade(
         .write_buffer_size(0)
         .on_upgrade(move |socket| {
             tasks.track_future(async move {
-                Conversation::new(shared, scope).hold(socket).await;
+                Conversation::new(shared, caller).hold(socket).await;
                 drop(place);
             })
         }))
@@ -77,7 +77,7 @@ pub(crate) async fn upgrade(
 /// What one connection has going.
 struct Conversation {
     shared: Shared,
-    scope: Scope,
+    caller: Caller,
     requests: FuturesUnordered<BoxFuture<'static, String>>,
     events: SelectAll<BoxStream<'static, String>>,
     subscriptions: HashMap<u64, AbortHandle>,
@@ -92,10 +92,10 @@ pub(crate) struct Unsubscribe {
 }
 
 impl Conversation {
-    fn new(shared: Shared, scope: Scope) -> Self {
+    fn new(shared: Shared, caller: Caller) -> Self {
         Self {
             shared,
-            scope,
+            caller,
             requests: FuturesUnordered::new(),
             events: SelectAll::new(),
             subscriptions: HashMap::new(),
@@ -157,8 +157,8 @@ impl Conversation {
             (SUBSCRIBE, Some(_)) => Some(self.subscribe(&asked)),
             (UNSUBSCRIBE, Some(_)) => Some(self.unsubscribe(&asked)),
             _ => {
-                let (shared, scope, body) = (self.shared.clone(), self.scope, body.to_owned());
-                let answer = async move { carry_out(&shared, scope, &body).await.1 };
+                let (shared, caller, body) = (self.shared.clone(), self.caller, body.to_owned());
+                let answer = async move { carry_out(&shared, caller, &body).await.1 };
                 self.requests.push(answer.boxed());
                 None
             }

@@ -5,6 +5,7 @@
     reason = "a test that cannot go on fails, and tests start processes"
 )]
 
+mod audit;
 mod call;
 mod chaos;
 mod command;
