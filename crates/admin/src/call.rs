@@ -1,6 +1,7 @@
 //! Calls of a plugin's methods by name, with JSON: for people who look at one plugin,
 //! not for a node.
 
+mod bounded;
 mod codec;
 mod error;
 mod reflection;
@@ -34,6 +35,9 @@ const LONGEST: Duration = Duration::from_secs(300);
 
 /// Bytes of all answers of a call, as they come over the wire.
 const LARGEST: usize = 4 * 1024 * 1024;
+
+/// Bytes of all answers of a call, as JSON.
+const LARGEST_JSON: usize = 16 * 1024 * 1024;
 
 /// Answers of a call.
 const MOST: usize = 1_000;
@@ -78,7 +82,8 @@ pub(crate) struct Called {
     #[schemars(with = "u64")]
     generation: Generation,
     /// The answers: one, unless the method streams.
-    messages: Vec<Value>,
+    #[schemars(with = "Vec<Value>")]
+    messages: Vec<Box<RawValue>>,
     /// Whether the method streams.
     streams: bool,
     /// False if it had more to say than was waited for, or than fits.
@@ -188,7 +193,7 @@ async fn send(
     found: &Found,
     message: Bytes,
     until: Instant,
-) -> Result<Option<(Vec<Value>, bool)>, CallError> {
+) -> Result<Option<(Vec<Box<RawValue>>, bool)>, CallError> {
     let failed = |status: Status| CallError::Status {
         instance: instance.to_owned(),
         method: found.path(),
@@ -207,7 +212,7 @@ async fn send(
     let streams = found.method.is_server_streaming();
     let Ok(sent) = timeout_at(until, sending).await else { return Ok(None) };
     let mut answers = sent.map_err(failed)?.into_inner();
-    let (mut messages, mut bytes) = (Vec::new(), 0);
+    let (mut messages, mut bytes, mut room) = (Vec::new(), 0, LARGEST_JSON);
     loop {
         match timeout_at(until, answers.next()).await {
             Ok(None) if messages.is_empty() && !streams => {
@@ -219,7 +224,14 @@ async fn send(
                 if messages.len() == MOST || bytes > LARGEST {
                     return Ok(Some((messages, false)));
                 }
-                messages.push(found.response(answer)?);
+                let Some(message) = found.response(answer, room)? else {
+                    if streams && !messages.is_empty() {
+                        return Ok(Some((messages, false)));
+                    }
+                    return Err(CallError::TooLong { method: found.path(), most: LARGEST_JSON });
+                };
+                room -= message.get().len();
+                messages.push(message);
             }
             Ok(Some(Err(status)))
                 if tonic::Code::DeadlineExceeded == status.code()

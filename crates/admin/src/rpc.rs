@@ -226,7 +226,7 @@ pub(crate) fn methods(of: &mut impl Methods) -> Result<(), RegisterMethodError> 
         Ok(remote.history.shown(instance.as_ref().map(InstanceName::as_str)))
     })?;
     let summary = "The methods of the plugin that serves, by reflection or a descriptor set.";
-    let about = look("outrigger_services", summary, "methods");
+    let about = act("outrigger_services", summary, "methods");
     of.method(about, |remote, asked: call::Whose| async move {
         let link = linked(&remote, &asked.instance)?;
         call::services(link, asked).await.map_err(uncalled)

@@ -36,6 +36,8 @@ pub(crate) enum CallError {
     Params { method: String, message: String, error: String },
     #[error("`{method}` answered with something that is no {message}: {error}")]
     Answer { method: String, message: String, error: String },
+    #[error("`{method}` answered with more than {most} bytes of JSON")]
+    TooLong { method: String, most: usize },
     #[error("plugin `{instance}`, method `{method}`: {code:?}: {message}")]
     Status { instance: String, method: String, code: Code, message: String },
 }

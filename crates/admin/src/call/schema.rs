@@ -6,9 +6,10 @@ use prost_reflect::{
     DescriptorPool, DynamicMessage, MethodDescriptor, SerializeOptions, ServiceDescriptor,
 };
 use prost_types::FileDescriptorSet;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::Described;
+use super::bounded::Bounded;
 use super::error::CallError;
 
 /// Some services.
@@ -92,8 +93,14 @@ impl Found {
         Ok(message.encode_to_vec().into())
     }
 
-    /// An answer as JSON, fields with default values included.
-    pub(super) fn response(&self, bytes: Bytes) -> Result<Value, CallError> {
+    /// An answer as JSON, fields with default values included; `None` where that is
+    /// longer than `room`. A plugin names its fields itself, so that a few bytes on the
+    /// wire may be many here.
+    pub(super) fn response(
+        &self,
+        bytes: Bytes,
+        room: usize,
+    ) -> Result<Option<Box<RawValue>>, CallError> {
         let output = self.method.output();
         let message = output.full_name().to_owned();
         let wrong = |error: String| CallError::Answer {
@@ -104,9 +111,15 @@ impl Found {
         let answer = DynamicMessage::decode(output.clone(), bytes)
             .map_err(|error| wrong(error.to_string()))?;
         let options = SerializeOptions::new().skip_default_fields(false);
-        answer
-            .serialize_with_options(serde_json::value::Serializer, &options)
-            .map_err(|error| wrong(error.to_string()))
+        let mut text = Bounded::new(room);
+        let written =
+            answer.serialize_with_options(&mut serde_json::Serializer::new(&mut text), &options);
+        if text.is_full() {
+            return Ok(None);
+        }
+        written.map_err(|error| wrong(error.to_string()))?;
+        let text = text.into_text().map_err(|error| wrong(error.to_string()))?;
+        RawValue::from_string(text).map(Some).map_err(|error| wrong(error.to_string()))
     }
 }
 
@@ -162,9 +175,12 @@ mod tests {
         assert_eq!(schema.names(), ["test.Echo/Say", "test.Echo/Listen"]);
         let say = schema.find("test.Echo/Say").unwrap();
         let bytes = say.request(r#"{"text": "hi", "count": 3}"#).unwrap();
-        assert_eq!(say.response(bytes).unwrap(), serde_json::json!({ "text": "hi", "count": 3 }));
-        let empty = say.response(Bytes::new()).unwrap();
-        assert_eq!(empty, serde_json::json!({ "text": "", "count": 0 }), "defaults are shown");
+        let shown = |bytes, room| Some(say.response(bytes, room).unwrap()?.get().to_owned());
+        let expected = r#"{"text":"hi","count":3}"#;
+        assert_eq!(shown(bytes.clone(), expected.len()).as_deref(), Some(expected));
+        assert_eq!(shown(bytes, expected.len() - 1), None);
+        let empty = shown(Bytes::new(), 100);
+        assert_eq!(empty.as_deref(), Some(r#"{"text":"","count":0}"#), "defaults are shown");
         for (json, expected) in [
             (r#"{"txt": "hi"}"#, "txt"),
             (r#"{"count": "many"}"#, "line 1 column"),

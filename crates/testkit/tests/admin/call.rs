@@ -74,9 +74,12 @@ e2e! {
         let ask = json!({ "instance": "helloworld", "method": GREETING });
         let look = host.token("admin.read-only.token");
         assert_eq!(host.call(&look, "outrigger_call", ask.clone()).0, 403);
-        let (_, listed) = host.call(&look, "outrigger_services", json!({ "instance": "helloworld" }));
+        let whose = json!({ "instance": "helloworld" });
+        assert_eq!(host.call(&look, "outrigger_services", whose.clone()).0, 403);
+        let full = host.token("admin.token");
+        let (_, listed) = host.call(&full, "outrigger_services", whose);
         assert!(listed["result"].as_array().is_some_and(|all| !all.is_empty()), "{listed}");
-        let (_, answer) = host.call(&host.token("admin.token"), "outrigger_call", ask);
+        let (_, answer) = host.call(&full, "outrigger_call", ask);
         assert_eq!(answer["result"]["streams"], false, "{answer}");
         host.ends();
         kit.assert_clean();
