@@ -41,8 +41,10 @@ fn given(name: &str) -> (GivenTls, GivenTls) {
 async fn given_tls_secures_the_connection_and_the_plugin_stops_gracefully() {
     let (host, plugin) = given("plugin.internal");
     let script = Scripted { given: Some(plugin.peer()), ..Scripted::default() };
+    let own = host.certificate();
     let started = start(&script, |spec| spec.security = Security::Given(host)).await;
     let (connection, _directory) = started.unwrap();
+    assert_eq!(connection.info().certificate, Some(own), "its end is watched");
     assert_eq!(connection.health(PATIENCE).await, Health::Serving);
     assert_eq!(script.variable("PLUGIN_CLIENT_CERT"), None);
     assert_eq!(connection.stop(StopLadder::default()).await, Stopped::Graceful);
