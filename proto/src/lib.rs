@@ -50,6 +50,11 @@ generated!(
     metrics, "outrigger.metrics.v1"
 );
 generated!(
+    /// What is read of OpenTelemetry's metrics (package `outrigger.opentelemetry.v1`;
+    /// on the wire as `opentelemetry.proto.metrics.v1` has them).
+    opentelemetry, "outrigger.opentelemetry.v1"
+);
+generated!(
     /// What tests and the conformance kit ask of a plugin that offers it
     /// (package `outrigger.probe.v1`): broker, stdio and sizes, seen from outside.
     probe, "outrigger.probe.v1"

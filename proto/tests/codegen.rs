@@ -7,7 +7,7 @@ use std::path::Path;
 
 use prost::Message as _;
 
-const PROTOS: [&str; 11] = [
+const PROTOS: [&str; 12] = [
     "plugin/grpc_broker.proto",
     "plugin/grpc_controller.proto",
     "plugin/grpc_stdio.proto",
@@ -18,6 +18,7 @@ const PROTOS: [&str; 11] = [
     "quorum/security.proto",
     "quorum/qlight_token_manager.proto",
     "outrigger/metrics.proto",
+    "outrigger/opentelemetry.proto",
     "probe/probe.proto",
 ];
 

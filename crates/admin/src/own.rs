@@ -16,6 +16,7 @@ use tokio::net::TcpStream;
 use tokio_util::task::AbortOnDropHandle;
 
 mod merge;
+mod otlp;
 mod text;
 
 /// For a plugin to answer.
@@ -24,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Plugins that are asked at a time.
 const TOGETHER: usize = 8;
 
-/// Of one plugin's text, in bytes.
+/// Of what one plugin says, in bytes.
 const LARGEST: usize = 1024 * 1024;
 
 /// What plugins said last.
@@ -39,7 +40,23 @@ pub(crate) struct Own {
 struct Said {
     generation: Generation,
     /// `None`: this generation has none, and is not asked again.
-    text: Option<String>,
+    form: Option<Form>,
+}
+
+/// What a plugin says, as it says it.
+#[derive(Debug, Clone)]
+enum Form {
+    Text(String),
+    OpenTelemetry(Bytes),
+}
+
+impl Form {
+    fn parse(&self) -> BTreeMap<String, text::Family> {
+        match self {
+            Self::Text(text) => text::parse(text),
+            Self::OpenTelemetry(encoded) => otlp::parse(encoded.clone()),
+        }
+    }
 }
 
 impl Own {
@@ -49,29 +66,29 @@ impl Own {
         let serving = serving.filter_map(|status| Some((status.instance, status.generation?)));
         let asked = serving.filter(|(instance, generation)| !self.has_none(instance, *generation));
         let asked = asked.map(|(instance, generation)| async move {
-            let text = ask(remote, &instance).await;
-            (instance, generation, text)
+            let answer = ask(remote, &instance).await;
+            (instance, generation, answer)
         });
         let answers: Vec<_> = stream::iter(asked).buffer_unordered(TOGETHER).collect().await;
         let now = {
             let mut said = self.lock();
             said.retain(|instance, said| {
-                said.text.is_none() && remote.watch(instance.as_str()).is_some()
+                said.form.is_none() && remote.watch(instance.as_str()).is_some()
             });
             for (instance, generation, answer) in answers {
-                let text = match answer {
-                    Answer::Text(text) => Some(text),
+                let form = match answer {
+                    Answer::Form(form) => Some(form),
                     Answer::None => None,
                     Answer::NotNow => continue,
                 };
-                said.insert(instance, Said { generation, text });
+                said.insert(instance, Said { generation, form });
             }
             said.clone()
         };
         let texts = self.text.clone();
         let merging = tokio::task::spawn_blocking(move || {
-            let said = now.iter().filter_map(|(name, said)| Some((name, said.text.as_deref()?)));
-            let text = merge::all(said.map(|(name, text)| (name.as_str(), text::parse(text))));
+            let said = now.iter().filter_map(|(name, said)| Some((name, said.form.as_ref()?)));
+            let text = merge::all(said.map(|(name, form)| (name.as_str(), form.parse())));
             texts.store(Arc::new(text));
         });
         // It computes, and ends.
@@ -85,7 +102,7 @@ impl Own {
 
     fn has_none(&self, instance: &InstanceName, generation: Generation) -> bool {
         let said = self.lock();
-        said.get(instance).is_some_and(|it| it.generation == generation && it.text.is_none())
+        said.get(instance).is_some_and(|it| it.generation == generation && it.form.is_none())
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<InstanceName, Said>> {
@@ -94,20 +111,25 @@ impl Own {
 }
 
 enum Answer {
-    Text(String),
+    Form(Form),
     None,
     NotNow,
 }
 
 async fn ask(remote: &Remote, instance: &InstanceName) -> Answer {
     let port = match remote.own_metrics(instance, PATIENCE).await {
-        Some(OwnMetrics::Text(text)) if text.len() <= LARGEST => return Answer::Text(text),
+        Some(OwnMetrics::Text(text)) if text.len() <= LARGEST => {
+            return Answer::Form(Form::Text(text));
+        }
+        Some(OwnMetrics::OpenTelemetry(encoded)) if encoded.len() <= LARGEST => {
+            return Answer::Form(Form::OpenTelemetry(encoded));
+        }
         Some(OwnMetrics::Port(port)) => port,
         Some(OwnMetrics::None) => return Answer::None,
         _ => return Answer::NotNow,
     };
     match tokio::time::timeout(PATIENCE, fetch(port)).await {
-        Ok(Ok(text)) => Answer::Text(text),
+        Ok(Ok(text)) => Answer::Form(Form::Text(text)),
         Ok(Err(error)) => {
             tracing::debug!(plugin = %instance, "its metrics on port {port} cannot be had: {error}");
             Answer::NotNow

@@ -7,6 +7,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::process::ExitCode;
 
+use bytes::Bytes;
 use outrigger_proto::metrics::metrics_server::MetricsServer;
 use outrigger_proto::metrics::read_response::Source;
 use outrigger_transport::serve::{HostRequest, Listen, Listening, ServeError};
@@ -179,6 +180,19 @@ impl Plugin {
     #[must_use]
     pub fn metrics_port(self, port: u16) -> Self {
         self.service(MetricsServer::new(OwnMetrics::new(move || Source::Port(port.into()))))
+    }
+
+    /// The same, where the plugin counts with OpenTelemetry: `encoded` gives a serialised
+    /// `opentelemetry.proto.metrics.v1.MetricsData`, or an `ExportMetricsServiceRequest`,
+    /// which is the same on the wire, of at most a MiB. Its sums and histograms are
+    /// cumulative; the host shows no others, and no exponential histograms.
+    #[must_use]
+    pub fn metrics_opentelemetry<B: Into<Bytes>>(
+        self,
+        encoded: impl Fn() -> B + Send + Sync + 'static,
+    ) -> Self {
+        let source = move || Source::Opentelemetry(encoded().into());
+        self.service(MetricsServer::new(OwnMetrics::new(source)))
     }
 
     /// Adds an encoded `google.protobuf.FileDescriptorSet` that describes

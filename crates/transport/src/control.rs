@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use outrigger_proto::health::HealthCheckRequest;
 use outrigger_proto::health::health_check_response::ServingStatus;
 use outrigger_proto::health::health_client::HealthClient;
@@ -62,6 +63,8 @@ pub enum OwnMetrics {
     Text(String),
     /// A port of 127.0.0.1 where `GET /metrics` answers with that.
     Port(u16),
+    /// A serialised `opentelemetry.proto.metrics.v1.MetricsData`, as the plugin gave it.
+    OpenTelemetry(Bytes),
     /// This generation has none.
     None,
 }
@@ -75,6 +78,7 @@ pub(crate) async fn own_metrics(rpc: Rpc, timeout: Duration) -> Option<OwnMetric
             Some(Source::Port(port)) => {
                 u16::try_from(port).map_or(OwnMetrics::None, OwnMetrics::Port)
             }
+            Some(Source::Opentelemetry(encoded)) => OwnMetrics::OpenTelemetry(encoded),
             None => OwnMetrics::None,
         }),
         Err(status) if status.code() == Code::Unimplemented => Some(OwnMetrics::None),

@@ -3,7 +3,7 @@
 pub struct ReadRequest {}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReadResponse {
-    #[prost(oneof = "read_response::Source", tags = "1, 2")]
+    #[prost(oneof = "read_response::Source", tags = "1, 2, 3")]
     pub source: ::core::option::Option<read_response::Source>,
 }
 /// Nested message and enum types in `ReadResponse`.
@@ -16,6 +16,10 @@ pub mod read_response {
         /// A port of 127.0.0.1 at which `GET /metrics` answers with that text.
         #[prost(uint32, tag = "2")]
         Port(u32),
+        /// `opentelemetry.proto.metrics.v1.MetricsData`, serialised. An
+        /// `ExportMetricsServiceRequest`, as exporters send it, is the same on the wire.
+        #[prost(bytes, tag = "3")]
+        Opentelemetry(::prost::bytes::Bytes),
     }
 }
 /// Generated client implementations.

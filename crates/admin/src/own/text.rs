@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 use super::merge::RENAMED;
 
 /// Samples that are kept of one plugin.
-const MOST: usize = 5_000;
+pub(super) const MOST: usize = 5_000;
+
+/// Labels that a sample may have.
+const LABELS: usize = 128;
 
 /// A family of samples.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -115,7 +118,8 @@ fn labels(mut rest: &str) -> Option<(Vec<(String, String)>, &str)> {
         let value = &quoted[..end];
         // What the host calls its own labels would be there twice.
         let twice = name == RENAMED || labels.iter().any(|(known, _)| known == name);
-        if !is_name(name, false) || value.chars().any(char::is_control) || twice {
+        let too_many = labels.len() == LABELS;
+        if !is_name(name, false) || value.chars().any(char::is_control) || twice || too_many {
             return None;
         }
         labels.push((name.to_owned(), value.to_owned()));
@@ -171,6 +175,16 @@ mod tests {
         ] {
             assert!(parse(bad).is_empty(), "{bad}");
         }
+    }
+
+    #[test]
+    fn one_sample_has_no_more_than_so_many_labels() {
+        let sample = |count| {
+            let labels: String = (0..count).map(|number| format!("l{number}=\"\",")).collect();
+            parse(&format!("a{{{labels}}} 1\n"))
+        };
+        assert_eq!(sample(LABELS)["a"].samples[0].labels.len(), LABELS);
+        assert!(sample(LABELS + 1).is_empty());
     }
 
     #[test]
