@@ -137,12 +137,13 @@ e2e! {
     async fn a_plugin_s_own_metrics_are_shown_with_its_name_however_it_has_them() {
         let mut kit = Kit::with("own-metrics");
         kit.add_fixture("other", "own-metrics-port");
+        kit.add_fixture("measured", "own-metrics-opentelemetry");
         kit.add_fixture("none", "ok");
         let host = Running::on(&kit, &TCP);
         let shown = || host.ask("GET", "/metrics", &[], "").1;
-        eventually("both are shown", || {
+        eventually("all are shown", || {
             let text = shown();
-            ["helloworld", "other"].iter().all(|plugin| {
+            ["helloworld", "other", "measured"].iter().all(|plugin| {
                 let line = format!("fixture_jobs_total{{plugin=\"{plugin}\",kind=\"a\"}} 3");
                 text.lines().any(|found| found == line)
             })
@@ -151,6 +152,20 @@ e2e! {
         assert_eq!(text.matches("# TYPE fixture_jobs_total counter").count(), 1, "{text}");
         assert!(!text.contains("outrigger_plugin_up{plugin=\"helloworld\"} 7"), "{text}");
         assert!(!text.contains("outrigger_plugin_up 7"), "{text}");
+        assert!(!text.contains("outrigger_plugin_up{plugin=\"measured\"} 7"), "{text}");
+        for line in [
+            "# TYPE fixture_load_ratio gauge",
+            r#"fixture_load_ratio{plugin="measured",kind="a"} 0.5"#,
+            "# HELP fixture_took_seconds How long a job took.",
+            "# TYPE fixture_took_seconds histogram",
+            r#"fixture_took_seconds_bucket{plugin="measured",path="a\"b\\c",le="0.5"} 1"#,
+            r#"fixture_took_seconds_bucket{plugin="measured",path="a\"b\\c",le="2"} 2"#,
+            r#"fixture_took_seconds_bucket{plugin="measured",path="a\"b\\c",le="+Inf"} 3"#,
+            r#"fixture_took_seconds_sum{plugin="measured",path="a\"b\\c"} 8.25"#,
+            r#"fixture_took_seconds_count{plugin="measured",path="a\"b\\c"} 3"#,
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+        }
         assert!(host.outrigger(&["stop", "other"]).status.success());
         eventually("it is shown no more", || !shown().contains("plugin=\"other\",kind")).await;
         host.ends();

@@ -18,6 +18,7 @@ mod children;
 mod floods;
 mod hello;
 mod lines;
+mod measured;
 mod peers;
 mod scenarios;
 mod services;

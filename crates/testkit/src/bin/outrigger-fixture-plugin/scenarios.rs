@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::hello::{Hello, Init, Quirk};
-use crate::{children, floods, lines, peers, services};
+use crate::{children, floods, lines, measured, peers, services};
 
 /// What the fixture can be told to do.
 pub(crate) struct Scenario {
@@ -44,6 +44,7 @@ pub(crate) const SCENARIOS: &[Scenario] = scenarios! {
     "own-metrics", "ok, and has metrics of its own" => |_| Hello::new(Quirk::None, Init::Normal).plugin().metrics(services::own_metrics).run();
     "own-metrics-port", "ok, and has metrics of its own on a port" => |_| services::own_metrics_on_a_port();
     "own-metrics-anothers" 0, "ok, and says that its metrics are at port N, which is another's" => |port| Hello::new(Quirk::None, Init::Normal).plugin().metrics_port(u16::try_from(port).unwrap_or_default()).run();
+    "own-metrics-opentelemetry", "ok, and has metrics of its own, of OpenTelemetry's" => |_| measured::own_metrics();
 
     "slow-handshake" 1000, "ok, but waits N ms before it prints its line" => lines::slow;
     "hang", "prints nothing and stays" => |_| lines::hang();
