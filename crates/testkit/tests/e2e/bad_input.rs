@@ -29,11 +29,20 @@ fn refused(kit: &Kit, verification: &str) -> String {
     error.trim_start_matches("error: ").to_owned()
 }
 
-/// The fixture in a scenario, with short limits: refused with all of `parts`.
+/// The fixture in a scenario: refused with all of `parts`.
 fn scenario(name: &str, parts: &[&str]) {
+    refused_with(&Kit::with(name), name, parts);
+}
+
+/// The same of one that keeps the host waiting, with short limits.
+fn waiting(name: &str, parts: &[&str]) {
     let mut kit = Kit::with(name);
     kit.set("/timeouts", json!({ "start": "700ms", "initialise": "500ms" }));
-    let error = refused(&kit, "--plugins.skipverify");
+    refused_with(&kit, name, parts);
+}
+
+fn refused_with(kit: &Kit, name: &str, parts: &[&str]) {
+    let error = refused(kit, "--plugins.skipverify");
     assert!(error.starts_with("plugin `helloworld`: "), "{name}: {error}");
     for part in parts {
         assert!(error.contains(part), "{name}: {part:?} is not in {error:?}");
@@ -179,9 +188,9 @@ e2e! {
     }
 
     async fn plugins_that_break_the_handshake_are_refused_with_what_they_did() {
-        scenario("garbage-line", &["no handshake line", "no go-plugin plugin"]);
-        scenario("garbage-flood", &["no handshake line"]);
-        scenario("hang", &["no handshake line within 700ms"]);
+        waiting("garbage-line", &["no handshake line", "no go-plugin plugin"]);
+        waiting("garbage-flood", &["no handshake line"]);
+        waiting("hang", &["no handshake line within 700ms"]);
         scenario("wrong-core-version", &["core protocol version 2", "this host speaks 1"]);
         scenario("wrong-app-version", &["application protocol version 7", "this host speaks 1"]);
         scenario("netrpc", &["net/rpc", "rebuild the plugin with gRPC"]);
@@ -192,14 +201,14 @@ e2e! {
 
     async fn plugins_that_break_the_connection_are_refused_with_what_they_did() {
         scenario("wrong-cert", &["identity mismatch"]);
-        scenario("listens-then-never-accepts", &["does not answer"]);
+        waiting("listens-then-never-accepts", &["does not answer"]);
         scenario("tls-garbage", &["TLS handshake failed"]);
         scenario("plaintext-though-mtls", &["TLS"]);
     }
 
     async fn plugins_whose_initialisation_fails_or_hangs_are_refused() {
         scenario("reject-config", &["its initialisation failed", "takes no config", "`config`"]);
-        scenario("init-hangs", &["did not end within 500ms", "timeouts.initialise"]);
+        waiting("init-hangs", &["did not end within 500ms", "timeouts.initialise"]);
         scenario("init-panics", &["its initialisation failed"]);
     }
 
