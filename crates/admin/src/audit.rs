@@ -1,6 +1,7 @@
 //! What is written down of whatever changes something: who asked for what, and what
 //! came of it.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use serde::Deserialize;
@@ -68,7 +69,14 @@ fn kept(method: &str, given: &str) -> String {
         params =
             serde_json::json!({ "instance": named("instance", 0), "method": named("method", 1) });
     }
-    let mut text = params.to_string();
+    let mut text = match params {
+        // However the map of `Value` is ordered in this build.
+        Value::Object(named) => {
+            let sorted: BTreeMap<String, Value> = named.into_iter().collect();
+            serde_json::to_string(&sorted).unwrap_or_default()
+        }
+        others => others.to_string(),
+    };
     text.truncate(text.floor_char_boundary(LONGEST));
     text
 }

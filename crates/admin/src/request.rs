@@ -58,18 +58,17 @@ pub(crate) async fn carry_out(shared: &Shared, caller: Caller, body: &str) -> (S
         }
         action.begins();
     }
-    match shared.served.module.raw_json_request(body, 1).await {
-        Ok((answer, _)) => {
-            if let Some(action) = &action {
-                action.ended(answer.get());
-            }
-            (StatusCode::OK, answer.get().to_owned())
-        }
+    let (status, answer) = match shared.served.module.raw_json_request(body, 1).await {
+        Ok((answer, _)) => (StatusCode::OK, answer.get().to_owned()),
         Err(error) => {
             let text = format!("no request of JSON-RPC 2.0: {error}");
             (StatusCode::BAD_REQUEST, failure(asked.id, NO_REQUEST, &text))
         }
+    };
+    if let Some(action) = &action {
+        action.ended(&answer);
     }
+    (status, answer)
 }
 
 /// An answer that is an error.
