@@ -158,7 +158,9 @@ impl Client {
         let mut response = answered.map_err(|_| self.late(self.patience))??;
         if response.status() != StatusCode::OK {
             let status = response.status();
-            return Err(self.refused(status, &text(response).await?));
+            let said = tokio::time::timeout(self.patience, text(response)).await;
+            let said = said.map_err(|_| self.late(self.patience))??;
+            return Err(self.refused(status, &said));
         }
         let (mut text, mut name) = (Vec::new(), String::new());
         loop {
